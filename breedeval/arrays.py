@@ -1,0 +1,33 @@
+"""Types of arrays, and the one way they are made read-only."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+Int8 = NDArray[np.int8]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+UInt8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
+
+#: No row: an unknown parent, a record without a level.
+NONE = -1
+
+
+def freeze(array: AnyArray) -> AnyArray:
+    """Return a contiguous, read-only view of `array`; the data are copied only if not contiguous.
+
+    Examples
+    --------
+    >>> freeze(np.zeros(2)).flags.writeable
+    False
+    """
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view  # type: ignore[return-value]

@@ -1,0 +1,24 @@
+"""The one place that says how loops are compiled.
+
+Compiled code is cached on disk beside the source, or in the user's cache folder where that is read-only.
+No fast-math: sums keep the order that the source gives them, so every run gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile `function` for one thread, without the interpreter lock."""
+    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+
+
+def compiled_parallel(function: Function) -> Function:
+    """Compile `function` with ``numba.prange`` loops over threads. Each index writes only its own output."""
+    return cast(Function, numba.njit(cache=True, nogil=True, parallel=True)(function))

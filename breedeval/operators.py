@@ -1,0 +1,37 @@
+"""A matrix is what it does: the protocols that equations and solvers share."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from scipy.sparse import csr_array
+
+from breedeval.arrays import Float64
+
+
+@runtime_checkable
+class SymmetricOperator(Protocol):
+    """A symmetric matrix known by its products.
+
+    ``order`` is n. ``multiply`` takes x of shape (n,) or (n, k) and leaves it alone; it writes to ``out`` (same shape, made if
+    None) and returns it. ``to_csr`` is for tests and systems small enough to be factorized.
+    """
+
+    @property
+    def order(self) -> int: ...
+
+    def multiply(self, x: Float64, out: Float64 | None = None) -> Float64: ...
+
+    def diagonal(self) -> Float64: ...
+
+    def to_csr(self) -> csr_array: ...
+
+
+@runtime_checkable
+class Preconditioner(Protocol):
+    """An approximate inverse: symmetric, positive (semi)definite, cheap to apply."""
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, r: Float64, out: Float64) -> Float64: ...
