@@ -1,0 +1,1 @@
+"""Reading files: the only part that opens input."""

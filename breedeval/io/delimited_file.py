@@ -1,0 +1,185 @@
+"""A delimited text file as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from breedeval.arrays import Int32, Int64, UInt8, freeze
+from breedeval.errors import EXAMPLES_SHOWN, TableError, count_of
+from breedeval.io.separator import NAMES, choose_separator
+from breedeval.io.text_bytes import read_text_bytes
+from breedeval.io.text_table import Column, ColumnKey, TextColumn, TextTable, find_columns
+from breedeval.kernels.fields import LINE_FEED, count_line_ends, cut_rows
+from breedeval.source import Source
+
+_LINES_LOOKED_AT = 20
+_SAMPLE = 1 << 20
+_LONGEST_HEADER = 1 << 24
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What one call of `cut_rows` found; see there."""
+
+    starts: Int64
+    lengths: Int32
+    lines: Int32
+    ragged: Int64
+    stray: Int64
+    n_rows: int
+    end: int
+    line: int
+    n_ragged: int
+    n_like_first: int
+    n_stray: int
+    unclosed: int
+
+
+class DelimitedFile:
+    """A text file in memory; its fields are cut when columns are asked for.
+
+    Parameters
+    ----------
+    path
+        Name of the file.
+    encoding
+        How its letters are coded.
+    with_header
+        Whether the first line names the columns.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Names of the columns, or the fields of the first line if it is no header.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be opened, is empty or is not text.
+    """
+
+    def __init__(self, path: str, *, encoding: str, with_header: bool) -> None:
+        self.path = path
+        self.with_header = with_header
+        self._buffer, notes = read_text_bytes(path, encoding)
+        lines = _first_lines(self._buffer)
+        if not lines:
+            raise TableError(f"{path} has blank lines only. Give a file with a line for each row.", path=path)
+        self._separator, guessed = choose_separator(path, lines, has_header=with_header)
+        self.notes = (*notes, *guessed, *_note_of_last_line(self._buffer))
+        self.header, self._begin, self._line = self._cut_header()
+
+    def read(self, columns: Sequence[ColumnKey], optional: Sequence[ColumnKey] = ()) -> TextTable:
+        """Cut all rows; returns these columns. Call it once: fields with doubled quotes are changed in place.
+
+        Raises
+        ------
+        TableError
+            If a column is missing, there are no rows, or rows have too few or too many fields.
+        """
+        places = find_columns(self.path, self.header, columns, optional)
+        used = sorted(set(places.values()))
+        slots = np.full(len(self.header), -1, dtype=np.int32)
+        slots[used] = np.arange(len(used), dtype=np.int32)
+        begin, line = (self._begin, self._line) if self.with_header else (0, 1)
+        # Every row but the last ends with a line feed, so this is room enough.
+        cut = _cut(self._buffer, begin, line, self._separator, slots, int(count_line_ends(self._buffer[begin:])) + 1)
+        self._refuse(cut)
+        buffer = freeze(self._buffer)
+        made: dict[str, Column] = {}
+        for key, place in places.items():
+            starts, lengths = cut.starts[slots[place], : cut.n_rows], cut.lengths[slots[place], : cut.n_rows]
+            made[key] = TextColumn(buffer, freeze(starts), freeze(lengths))
+        return TextTable(Source(self.path, _line_of_row(cut), "line"), cut.n_rows, made, self.notes)
+
+    def _cut_header(self) -> tuple[tuple[str, ...], int, int]:
+        """Fields of the first row, the place behind it and the number of the line there."""
+        head = self._buffer[:_LONGEST_HEADER]
+        # On copies, because a doubled quote may be shortened only once.
+        counted = _cut(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
+        self._refuse_unclosed(counted)
+        n_fields = int(counted.ragged[0, 1])
+        copy = head.copy()
+        cut = _cut(copy, 0, 1, self._separator, np.arange(n_fields, dtype=np.int32), 1)
+        spans = zip(cut.starts[:, 0].tolist(), cut.lengths[:, 0].tolist(), strict=True)
+        return tuple(copy[start : start + length].tobytes().decode() for start, length in spans), cut.end, cut.line
+
+    def _refuse(self, cut: _Cut) -> None:
+        self._refuse_unclosed(cut)
+        if cut.n_rows == 0:
+            raise TableError(f"{self.path} has a header and no rows. Give a file with a line for each row.", path=self.path)
+        problems: list[str] = []
+        lines: list[int] = []
+        if cut.n_stray:
+            lines = cut.stray[: cut.n_stray].tolist()
+            problems.append(
+                f"{count_of(cut.n_stray, 'field')} {'goes' if cut.n_stray == 1 else 'go'} on behind a closing quote "
+                f"({_lines_named(lines, cut.n_stray)}). Write a quote inside quotes twice."
+            )
+        if cut.n_ragged:
+            lines += cut.ragged[: cut.n_ragged, 0].tolist()
+            problems.append(self._ragged(cut))
+        if problems:
+            raise TableError(f"{self.path}: {' '.join(problems)}", path=self.path, lines=tuple(lines))
+
+    def _refuse_unclosed(self, cut: _Cut) -> None:
+        if cut.unclosed:
+            raise TableError(
+                f"{self.path}, line {cut.unclosed:,}: a quote is opened and never closed. Close it, or write it twice if it is "
+                "a part of the text; if it stands near the end, the file may be cut.",
+                path=self.path,
+                lines=(cut.unclosed,),
+            )
+
+    def _ragged(self, cut: _Cut) -> str:
+        n_fields = len(self.header)
+        named = ", ".join(f"line {line:,}: {fields}" for line, fields in cut.ragged[: cut.n_ragged].tolist())
+        more = f" and {cut.n_ragged - EXAMPLES_SHOWN:,} more" if cut.n_ragged > EXAMPLES_SHOWN else ""
+        first = "header" if self.with_header else "first line"
+        verb = "has" if cut.n_ragged == 1 else "have"
+        text = f"{count_of(cut.n_ragged, 'row')} {verb} not {n_fields} fields as the {first} has ({named}{more})."
+        if cut.n_ragged == cut.n_rows == cut.n_like_first and cut.ragged[0, 1] == n_fields + 1 and self.with_header:
+            return f"{text} Every row has one more than the header: name the first column too (or write without row names)."
+        last_is_ragged = cut.n_ragged <= EXAMPLES_SHOWN and cut.ragged[cut.n_ragged - 1, 0] == cut.lines[cut.n_rows - 1]
+        if last_is_ragged and cut.ragged[cut.n_ragged - 1, 1] < n_fields:
+            return f"{text} The last line is short: the file may be cut; copy it anew."
+        return f"{text} Fields are separated by {NAMES[self._separator]}; write a code for missing where a value is missing."
+
+
+def _cut(buffer: UInt8, begin: int, line: int, separator: int, slots: Int32, capacity: int) -> _Cut:
+    n_wanted = int(slots.max(initial=-1)) + 1
+    starts = np.empty((n_wanted, capacity), dtype=np.int64)
+    lengths = np.empty((n_wanted, capacity), dtype=np.int32)
+    lines = np.zeros(capacity, dtype=np.int32)
+    ragged = np.zeros((EXAMPLES_SHOWN, 2), dtype=np.int64)
+    stray = np.zeros(EXAMPLES_SHOWN, dtype=np.int64)
+    found = cut_rows(buffer, begin, line, separator, slots, starts, lengths, lines, ragged, stray)
+    return _Cut(starts, lengths, lines, ragged, stray, *(int(number) for number in found))
+
+
+def _line_of_row(cut: _Cut) -> Callable[[int], int]:
+    first = int(cut.lines[0])
+    if int(cut.lines[cut.n_rows - 1]) - first == cut.n_rows - 1:
+        return lambda row: first + int(row)
+    # Blank lines, or line ends inside quotes: the number of each line is kept.
+    lines = freeze(cut.lines[: cut.n_rows].copy())
+    return lambda row: int(lines[row])
+
+
+def _first_lines(buffer: UInt8) -> list[bytes]:
+    whole = buffer[:_SAMPLE].tobytes().split(b"\n")
+    if len(buffer) > _SAMPLE and len(whole) > 1:
+        whole.pop()
+    return [line for line in whole if line.strip()][:_LINES_LOOKED_AT]
+
+
+def _note_of_last_line(buffer: UInt8) -> tuple[str, ...]:
+    return () if buffer[-1] == LINE_FEED else ("The last line has no line end: make sure that the file was not cut.",)
+
+
+def _lines_named(lines: Sequence[int], n: int) -> str:
+    more = f" and {n - len(lines):,} more" if n > len(lines) else ""
+    return f"line{'s' if n > 1 else ''} {', '.join(f'{line:,}' for line in lines)}{more}"
