@@ -1,0 +1,221 @@
+"""Read a pedigree file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from breedeval.arrays import NONE, Bool, Int8, Int32, freeze
+from breedeval.errors import PedigreeError, count_of
+from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex
+from breedeval.io.column_codes import drop_names
+from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
+from breedeval.io.tables import open_table
+from breedeval.io.text_table import ColumnKey, TextTable, has_header
+from breedeval.io.unknown_forms import DEFAULT_LIST, count_forms, default_forms, is_unknown, looks_unknown
+from breedeval.names import Names, NameTable
+from breedeval.pedigree.build import build_pedigree
+from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable, UnknownForm
+from breedeval.source import Source
+
+_PARENTS = ("sire", "dam")
+
+
+@dataclass(frozen=True)
+class _Ids:
+    names: Names
+    animal: Int32
+    sire: Int32
+    dam: Int32
+    unknown_forms: tuple[UnknownForm, ...]
+    suspicious_forms: tuple[UnknownForm, ...]
+
+
+@dataclass(frozen=True)
+class _Birth:
+    year: Int32 | None = None
+    day: Int32 | None = None
+    sex: Int8 | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_pedigree(
+    path: str | os.PathLike[str],
+    *,
+    animal: Choice = None,
+    sire: Choice = None,
+    dam: Choice = None,
+    birth_year: Choice = None,
+    birth_date: Choice = None,
+    sex: Choice = None,
+    unknown: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    mend: Collection[str] = (),
+) -> Pedigree:
+    """Read a pedigree file, check it and put parents before progeny.
+
+    Parameters
+    ----------
+    path
+        A text file (separated by commas, semicolons, tabs or white space; ``.gz`` or not) or a ``.parquet`` file.
+    animal, sire, dam, birth_year, birth_date, sex
+        Name of the column; None to recognize it by its usual names; False if there is none. Numbers from 1 say that the file
+        has no header.
+    unknown
+        Texts that mean "parent unknown", exactly as written; None for the usual ones (empty, zeros, NA and so on).
+    encoding
+        How the letters are coded.
+    mend
+        Kinds of problems that may be repaired; see `breedeval.pedigree.build.build_pedigree`.
+
+    Returns
+    -------
+    Pedigree
+        Parents that have no row of their own are in it as founders.
+
+    Raises
+    ------
+    TableError
+        If the file is not readable as a table, or a column is not there.
+    PedigreeError
+        If the pedigree says something impossible; every problem is named.
+
+    Examples
+    --------
+    >>> import breedeval as be
+    >>> pedigree = be.read_pedigree("pedigrees/mrode_table_2_1.csv")
+    >>> pedigree.n_animals, pedigree.parent_ids(pedigree.row_of("5"))
+    (6, ('4', '3'))
+    """
+    table = read_pedigree_table(
+        path, animal=animal, sire=sire, dam=dam, birth_year=birth_year, birth_date=birth_date, sex=sex, unknown=unknown,
+        encoding=encoding,
+    )  # fmt: skip
+    return build_pedigree(table, mend=mend).pedigree
+
+
+def read_pedigree_table(
+    path: str | os.PathLike[str],
+    *,
+    animal: Choice = None,
+    sire: Choice = None,
+    dam: Choice = None,
+    birth_year: Choice = None,
+    birth_date: Choice = None,
+    sex: Choice = None,
+    unknown: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+) -> PedigreeTable:
+    """Read a pedigree file as it is: what it says is not checked yet, and rows may be without an animal (code −1).
+
+    Parameters as of `read_pedigree`.
+
+    Raises
+    ------
+    TableError
+        If the file is not readable as a table, or a column is not there.
+    PedigreeError
+        If an animal has the name of an unknown parent, or a year or a date cannot be read; all are named together.
+    """
+    choices: dict[str, Choice] = dict(zip(PARTS, (animal, sire, dam, birth_year, birth_date, sex), strict=True))
+    by_name = has_header(os.fspath(path), list(named_columns(choices).values()))
+    file = open_table(path, encoding=encoding, with_header=by_name)
+    columns = choose_columns(file.path, file.header, choices)
+    table = file.read(list(columns.keys.values()))
+    problems: list[str] = []
+    ids = _read_ids(table, columns.keys, unknown, problems)
+    birth = _read_birth(table, columns, unknown, problems)
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise PedigreeError(
+            f"{table.source.path} cannot be read as a pedigree:\n{listed}", path=table.source.path, problems=tuple(problems)
+        )
+    return PedigreeTable(
+        source=table.source,
+        names=ids.names,
+        animal=ids.animal,
+        sire=ids.sire,
+        dam=ids.dam,
+        birth_year=birth.year,
+        birth_day=birth.day,
+        sex=birth.sex,
+        unknown_forms=ids.unknown_forms,
+        suspicious_forms=ids.suspicious_forms,
+        notes=(*table.notes, *columns.describe(), *birth.notes),
+    )
+
+
+def _read_ids(table: TextTable, keys: Mapping[str, ColumnKey], unknown: Sequence[str] | None, problems: list[str]) -> _Ids:
+    columns = {part: table.ids(keys[part]) for part in ("animal", *_PARENTS) if part in keys}
+    collected = NameTable()
+    # A null of Parquet is coded as the empty text.
+    codes = {part: collected.encode(column.buffer, column.starts, column.lengths) for part, column in columns.items()}
+    names = collected.freeze()
+    is_empty = names.lengths == 0
+    is_code = is_unknown(names, unknown)
+    if any(column.null is not None for column in columns.values()):
+        is_code |= is_empty
+    has_row = np.zeros(len(names), dtype=bool)
+    has_row[codes["animal"]] = True
+    problems += _animals_named_unknown(table.source, names, codes["animal"], is_code & ~is_empty, given=unknown is not None)
+    suspicious = looks_unknown(names) & ~is_code & ~has_row
+    parents = [(codes[part], str(keys[part])) for part in _PARENTS if part in keys]
+    unknown_forms = [form for rows, name in parents for form in count_forms(names, is_code, rows, name)]
+    suspicious_forms = [form for rows, name in parents for form in count_forms(names, suspicious, rows, name)]
+    names, recoded = drop_names(names, is_code | is_empty | suspicious, *codes.values())
+    rows_of = {part: freeze(rows) for part, rows in zip(codes, recoded, strict=True)}
+    for part in _PARENTS:
+        if part not in rows_of:
+            rows_of[part] = freeze(np.full(table.n_rows, NONE, dtype=np.int32))
+    return _Ids(names, rows_of["animal"], rows_of["sire"], rows_of["dam"], tuple(unknown_forms), tuple(suspicious_forms))
+
+
+def _animals_named_unknown(source: Source, names: Names, animal: Int32, is_code: Bool, *, given: bool) -> list[str]:
+    """Problems: animals whose name is a code for "unknown". An empty one is left to the checks of the pedigree."""
+    rows = np.flatnonzero(is_code[animal])
+    codes, first = np.unique(animal[rows], return_index=True)
+    problems: list[str] = []
+    for code in codes[np.argsort(first)]:
+        chosen = rows[animal[rows] == code]
+        form, where, n = names[int(code)], source.where(chosen), count_of(len(chosen), "row")
+        remedy = (
+            f"take '{form}' out of `unknown`" if given else f"give a list `unknown` without it (the default is: {DEFAULT_LIST})"
+        )
+        problems.append(
+            f"{n} with the animal '{form}' {where}, which also means an unknown parent: {remedy}, or rename the animal."
+        )
+    return problems
+
+
+def _read_birth(table: TextTable, columns: PedigreeColumns, unknown: Sequence[str] | None, problems: list[str]) -> _Birth:
+    missing = list(dict.fromkeys([*default_forms(), *(unknown or ())]))
+    keys = columns.keys
+    year, day, year_of_day, sex = None, None, None, None
+    notes: tuple[str, ...] = ()
+    if "sex" in keys:
+        sex, notes = read_sex(str(keys["sex"]), table.ids(keys["sex"]), missing)
+    if "birth_year" in keys:
+        year, wrong = read_birth_year(str(keys["birth_year"]), table.columns[str(keys["birth_year"])], missing)
+        problems += _unreadable(table.source, columns, "birth_year", wrong)
+    if "birth_date" in keys:
+        day, year_of_day, wrong = read_birth_date(str(keys["birth_date"]), table.ids(keys["birth_date"]), missing)
+        problems += _unreadable(table.source, columns, "birth_date", wrong)
+    if year is not None and year_of_day is not None:
+        apart = np.flatnonzero((year != year_of_day) & (year != YEAR_UNKNOWN) & (year_of_day != YEAR_UNKNOWN))
+        if len(apart):
+            problems.append(
+                f"{count_of(len(apart), 'row')} whose birth year is not that of the birth date {table.source.where(apart)}."
+            )
+        year = freeze(np.where(year == YEAR_UNKNOWN, year_of_day, year))
+    return _Birth(year_of_day if year is None else year, day, sex, notes)
+
+
+def _unreadable(source: Source, columns: PedigreeColumns, part: str, wrong: Unreadable | None) -> list[str]:
+    if wrong is None:
+        return []
+    chosen = f"; if this is not the {part.replace('_', ' ')}, set `{part}: false`" if part in columns.recognized else ""
+    return [f"{describe(wrong, source)}: correct them, or leave the field empty{chosen}."]

@@ -1,0 +1,1 @@
+"""The pedigree: as read, checked, and frozen with parents before progeny."""

@@ -1,0 +1,143 @@
+"""Each kind of problem: found, named, placed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from breedeval.errors import PedigreeError
+from breedeval.pedigree.build import build_pedigree
+from breedeval.pedigree.checks import find_problems
+from breedeval.pedigree.loops import find_loops
+from breedeval.pedigree.problems import ProblemKind
+from breedeval.pedigree.table import UnknownForm
+from tests.factories import make_table
+
+
+def only(table):
+    (problem,) = find_problems(table)
+    return problem
+
+
+def test_nothing_wrong():
+    assert find_problems(make_table([("x", "s", "d"), ("s", None, None)])) == ()
+
+
+def test_own_parent():
+    problem = only(make_table([("s", None, None), ("x", "s", "x")]))
+    assert (problem.kind, problem.rows, problem.animals) == (ProblemKind.OWN_PARENT, (1,), ("x",))
+    assert "'x' is its own dam (herd.csv, line 3)" in problem.message
+
+
+def test_loop_with_its_full_path():
+    rows = [("a", "b", None), ("b", None, "c"), ("c", "a", None), ("young", "a", None), ("old", None, None), ("b", None, "c")]
+    problem = next(p for p in find_problems(make_table(rows)) if p.kind is ProblemKind.LOOP)
+    assert problem.animals == ("a", "b", "c")
+    assert "'a' → 'b' → 'c' → 'a'" in problem.message
+    assert "lines 2, 3 and 4" in problem.message
+
+
+def test_every_loop_is_named_once():
+    rows = [("a", "b", None), ("b", "a", None), ("c", None, "d"), ("d", None, "c"), ("x", "a", "c")]
+    loops = [p.animals for p in find_problems(make_table(rows)) if p.kind is ProblemKind.LOOP]
+    assert loops == [("a", "b"), ("c", "d")]
+
+
+def test_a_long_loop_is_named_to_the_end():
+    names = [f"x{i}" for i in range(12)]
+    rows = [(name, names[(i + 1) % 12], None) for i, name in enumerate(names)]
+    problem = only(make_table(rows))
+    assert problem.animals == tuple(names)
+    assert problem.message.count("→") == 12
+
+
+def test_loops_that_share_animals_are_covered_by_short_ones():
+    # 0 → 1 → 0 and 0 → 2 → 3 → 0, with 4 below and 5 above.
+    child = np.array([0, 1, 0, 2, 3, 4, 3], dtype=np.int32)
+    parent = np.array([1, 0, 2, 3, 0, 0, 5], dtype=np.int32)
+    assert [loop.tolist() for loop in find_loops(6, child, parent)] == [[0, 1], [2, 3, 0]]
+
+
+def test_duplicate_with_different_parents():
+    rows = [("s", None, None), ("x", "s", "d"), ("x", "s", None), ("x", "s", "d")]
+    problem = only(make_table([*rows[:3]]))
+    assert (problem.kind, problem.rows, problem.animals) == (ProblemKind.DUPLICATE, (1, 2), ("x",))
+    assert "'s' × 'd' or 's' × unknown (herd.csv, lines 3 and 4)" in problem.message
+
+
+def test_repeated_rows_are_counted_in_one_harmless_problem():
+    problem = only(make_table([("x", "s", "d"), ("y", None, None), ("x", "s", "d"), ("y", None, None), ("x", "s", "d")]))
+    assert (problem.kind, problem.rows, problem.count) == (ProblemKind.REPEATED_ROW, (2, 3, 4), 3)
+    assert not problem.kind.fatal
+
+
+def test_suspicious_codes_and_negative_numbers():
+    forms = [UnknownForm("00", "sire", 2, 0), UnknownForm("-5", "dam", 1, 1)]
+    table = make_table([("x", "00", None), ("y", "00", "-5")], suspicious=forms)
+    zero, negative = find_problems(table)
+    assert zero.kind is ProblemKind.SUSPICIOUS_CODE
+    assert "'00' stands 2 times in column 'sire'" in zero.message
+    assert "Add it to the unknown codes" in zero.message
+    assert "unknown-parent group" in negative.message
+
+
+def test_both_sexes():
+    problem = only(make_table([("x", "p", None), ("y", None, "p")]))
+    assert (problem.kind, problem.rows, problem.animals) == (ProblemKind.BOTH_SEXES, (0, 1), ("p",))
+    assert not problem.kind.fatal
+
+
+def test_sex_conflict():
+    problem = only(make_table([("s", None, None), ("d", None, None), ("x", "s", "d")], sex=["F", "F", None]))
+    assert (problem.kind, problem.rows, problem.animals) == (ProblemKind.SEX_CONFLICT, (0, 2), ("s",))
+
+
+def test_birth_order_by_year_and_by_day_but_not_in_the_same_year():
+    rows = [("s", None, None), ("x", "s", None), ("y", "s", None), ("z", "s", None)]
+    by_year = only(make_table(rows, birth_year=[2010, 2009, 2010, None]))
+    assert (by_year.kind, by_year.rows, by_year.animals) == (ProblemKind.BIRTH_ORDER, (1, 0), ("x", "s"))
+    by_day = only(make_table(rows, birth_day=[15_000, 15_000, 14_999, None]))
+    assert by_day.animals == ("y", "s")
+    assert "2011-01-26, after its progeny 2011-01-25" in by_day.message
+
+
+def test_row_without_an_animal():
+    problem = only(make_table([("x", None, None), (None, "x", None)]))
+    assert (problem.kind, problem.rows) == (ProblemKind.NAMELESS, (1,))
+    assert problem.kind.fatal
+
+
+def test_one_error_names_all_kinds():
+    rows = [("a", "b", None), ("b", "a", None), ("c", "c", None), ("x", "a", None), ("x", "b", None)]
+    with pytest.raises(PedigreeError) as caught:
+        build_pedigree(make_table(rows))
+    text = str(caught.value)
+    for part in ("'a' → 'b' → 'a'", "'c' is its own sire", "'x' has the parents", "mend: own_parent, loop, duplicate"):
+        assert part in text
+    kinds = {problem.kind for problem in caught.value.facts["problems"]}
+    assert kinds == {ProblemKind.LOOP, ProblemKind.OWN_PARENT, ProblemKind.DUPLICATE}
+    assert caught.value.facts["lines"] == [2, 3, 4, 5, 6]
+
+
+def test_a_message_shows_five_of_many_and_facts_carry_all():
+    rows = [(f"x{i}", f"x{i}", None) for i in range(400)]
+    with pytest.raises(PedigreeError) as caught:
+        build_pedigree(make_table(rows))
+    assert "400 animals that are their own parents" in str(caught.value)
+    assert "and 395 more" in str(caught.value)
+    assert str(caught.value).count("is its own sire") == 5
+    assert len(caught.value.facts["problems"]) == 400
+
+
+def test_a_large_knot_of_loops_is_found_in_reasonable_work():
+    rng = np.random.default_rng(5)
+    child = np.repeat(np.arange(20_000, dtype=np.int32), 2)
+    parent = rng.integers(0, 20_000, len(child), dtype=np.int32)
+    different = child != parent
+    child, parent = child[different], parent[different]
+    links = set(zip(child.tolist(), parent.tolist(), strict=True))
+    loops = find_loops(20_000, child, parent)
+    assert loops
+    for loop in loops[:50]:
+        nodes = loop.tolist()
+        assert all(step in links for step in zip(nodes, [*nodes[1:], nodes[0]], strict=True))
