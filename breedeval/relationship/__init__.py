@@ -1,0 +1,1 @@
+"""What the pedigree implies: inbreeding, A and its inverse."""

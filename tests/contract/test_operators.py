@@ -1,0 +1,111 @@
+"""What every symmetric operator must do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from breedeval.operators import SymmetricOperator
+from breedeval.relationship.a_inverse import NumeratorInverse
+from breedeval.relationship.inbreeding import compute_inbreeding
+from breedeval.relationship.numerator import Numerator
+from tests.factories import make_pedigree, with_groups
+
+ROWS = [
+    ("a", None, None),
+    ("b", None, None),
+    ("c", "a", "b"),
+    ("d", "c", "c"),
+    ("e", "c", None),
+    ("f", None, "a"),
+    ("g", "f", "d"),
+    ("h", "d", "f"),
+]
+
+
+def plain(kind):
+    pedigree = make_pedigree(ROWS)
+    return kind(pedigree, compute_inbreeding(pedigree))
+
+
+def grouped(kind):
+    pedigree = make_pedigree(ROWS)
+    n = len(pedigree)
+    sire, dam = (np.where(parent == -1, n + j, parent) for j, parent in enumerate((pedigree.sire, pedigree.dam)))
+    pedigree = with_groups(pedigree, sire, dam, ["g1", "g2"])
+    return kind(pedigree, compute_inbreeding(pedigree))
+
+
+OPERATORS = {
+    "A⁻¹": lambda: plain(NumeratorInverse),
+    "A⁻¹ with groups": lambda: grouped(NumeratorInverse),
+    "A": lambda: plain(Numerator),
+    "A, groups as unknown": lambda: grouped(Numerator),
+}
+
+
+@pytest.fixture(params=OPERATORS.values(), ids=OPERATORS.keys())
+def operator(request):
+    return request.param()
+
+
+@pytest.fixture
+def x(operator):
+    return np.random.default_rng(1).normal(size=(operator.order, 3))
+
+
+def test_is_a_symmetric_operator(operator):
+    assert isinstance(operator, SymmetricOperator)
+
+
+def test_linear(operator, x):
+    combined = operator.multiply(2.0 * x[:, 0] - 3.0 * x[:, 1])
+    np.testing.assert_allclose(combined, 2.0 * operator.multiply(x[:, 0]) - 3.0 * operator.multiply(x[:, 1]), atol=1e-12)
+
+
+def test_symmetric(operator, x):
+    np.testing.assert_allclose(x.T @ operator.multiply(x), operator.multiply(x).T @ x, atol=1e-12)
+    matrix = operator.to_csr().toarray()
+    np.testing.assert_array_equal(matrix, matrix.T)
+
+
+def test_equals_its_matrix_and_diagonal(operator, x):
+    matrix = operator.to_csr().toarray()
+    np.testing.assert_allclose(operator.multiply(x), matrix @ x, atol=1e-12)
+    np.testing.assert_allclose(operator.diagonal(), np.diag(matrix), atol=1e-14)
+
+
+def test_leaves_x_alone(operator, x):
+    before = x.copy()
+    x.flags.writeable = False
+    operator.multiply(x)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_writes_to_out_and_returns_it(operator, x):
+    out = np.full_like(x, np.nan)
+    assert operator.multiply(x, out) is out
+    np.testing.assert_array_equal(out, operator.multiply(x))
+    column = np.full(operator.order, np.nan)
+    assert operator.multiply(x[:, 0], column) is column
+    np.testing.assert_array_equal(column, operator.multiply(x[:, 0]))
+
+
+def test_columns_are_as_one_by_one(operator, x):
+    together = operator.multiply(x)
+    assert together.shape == x.shape
+    for j in range(x.shape[1]):
+        np.testing.assert_allclose(together[:, j], operator.multiply(np.ascontiguousarray(x[:, j])), rtol=1e-14, atol=1e-15)
+
+
+def test_any_memory_layout_of_x(operator, x):
+    np.testing.assert_array_equal(operator.multiply(np.asfortranarray(x)), operator.multiply(x))
+
+
+def test_wrong_shapes_are_refused(operator, x):
+    with pytest.raises(ValueError, match="x has shape"):
+        operator.multiply(x[1:])
+    with pytest.raises(ValueError, match="out has shape"):
+        operator.multiply(x, np.empty(operator.order))
+    with pytest.raises(ValueError, match="shares memory"):
+        operator.multiply(x, x)

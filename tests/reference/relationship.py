@@ -1,0 +1,55 @@
+"""Relationships the slow way, from the textbook; nothing of breedeval.
+
+Animals are 0 .. n − 1 with parents before progeny; a parent of −1 is unknown. Henderson (1976, Biometrics 32:69); Mrode &
+Pocrnic (2023), Linear Models for the Prediction of Animal Breeding Values, chapter 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+
+def tabular_a(sire: Sequence[int], dam: Sequence[int]) -> np.ndarray:
+    """A by the tabular method: a row is the mean of the parents' rows."""
+    n = len(sire)
+    a = np.zeros((n, n))
+    for i in range(n):
+        for parent in (sire[i], dam[i]):
+            if parent >= 0:
+                a[i, :i] += 0.5 * a[parent, :i]
+        a[:i, i] = a[i, :i]
+        a[i, i] = 1.0 + (0.5 * a[sire[i], dam[i]] if sire[i] >= 0 and dam[i] >= 0 else 0.0)
+    return a
+
+
+def recursive_inbreeding(sire: Sequence[int], dam: Sequence[int]) -> np.ndarray:
+    """F as the kinship of the parents, by recursion on the younger of two animals."""
+
+    @cache
+    def kinship(i: int, j: int) -> float:
+        if i < 0 or j < 0:
+            return 0.0
+        if i == j:
+            return 0.5 * (1.0 + kinship(sire[i], dam[i]))
+        younger, older = max(i, j), min(i, j)
+        return 0.5 * (kinship(older, sire[younger]) + kinship(older, dam[younger]))
+
+    return np.array([kinship(s, d) for s, d in zip(sire, dam, strict=True)])
+
+
+def inverse_by_rules(sire: Sequence[int], dam: Sequence[int], inbreeding: Sequence[float]) -> np.ndarray:
+    """A⁻¹ by Henderson's rules: add b, −b/2 and b/4 for each animal. Parents of n or more are unknown-parent groups."""
+    n = len(sire)
+    order = max([n - 1, *sire, *dam]) + 1
+    inverse = np.zeros((order, order))
+    for i in range(n):
+        animals = [parent for parent in (sire[i], dam[i]) if 0 <= parent < n]
+        d = 1.0 - sum(0.25 * (1.0 + inbreeding[parent]) for parent in animals)
+        weights = [(i, 1.0)] + [(parent, -0.5) for parent in (sire[i], dam[i]) if parent >= 0]
+        for row, row_weight in weights:
+            for column, column_weight in weights:
+                inverse[row, column] += row_weight * column_weight / d
+    return inverse
