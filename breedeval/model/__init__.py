@@ -1,0 +1,1 @@
+"""What the user's formula, variances and records mean, in integers and floats."""

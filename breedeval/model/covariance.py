@@ -1,0 +1,167 @@
+"""Which random effects are correlated with which, and under which key of the configuration their (co)variances stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from breedeval.model.spec import ModelSpec, RandomKind, RandomTerm
+from breedeval.nearest import did_you_mean
+
+#: Keys that a column of ``random(x)`` cannot have for itself.
+_RESERVED = ("genetic", "permanent", "residual")
+
+#: A key path below ``variances`` and what is wrong there.
+Problem = tuple[tuple[str, ...], str]
+
+
+@dataclass(frozen=True)
+class RandomBlockSpec:
+    """Random terms that share one (co)variance matrix: all genetic terms; any other term with itself over the traits.
+
+    Parameters
+    ----------
+    key
+        Key in the configuration: ``genetic``, ``permanent``, x for ``random(x)``; where a kind has several blocks, such as
+        ``permanent(id)`` and ``permanent(dam)``, the term without its regression.
+    kind
+        Kind of the terms.
+    terms
+        The terms, each once, in the order of the formulas.
+    labels
+        (k,) the rows and columns of the matrix: ``trait:column`` or ``trait:column:coefficient``. The trait varies fastest,
+        then the term, the coefficient slowest: ``a:id, b:id, a:dam, b:dam`` and ``a:id:0, b:id:0, a:id:1, b:id:1``.
+    """
+
+    key: str
+    kind: RandomKind
+    terms: tuple[RandomTerm, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The terms as in a formula."""
+        return " + ".join(term.name for term in self.terms)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys that mean this block, the usual one first."""
+        columns = dict.fromkeys(term.column for term in self.terms)
+        short = [f"{self.kind}({column})" for column in columns] if len(columns) == 1 else []
+        full = [term.name for term in self.terms] if len(self.terms) == 1 else []
+        return tuple(dict.fromkeys([self.key, *short, *full]))
+
+
+def n_coefficients(term: RandomTerm) -> int | None:
+    """Return the number of random coefficients a level of `term` has; None if it is not a regression.
+
+    Examples
+    --------
+    >>> from breedeval.model.spec import Covariable
+    >>> n_coefficients(RandomTerm("genetic", "id", Covariable("dim", "legendre", 2)))
+    3
+    """
+    if term.slope is not None:
+        return 2
+    if term.covariable is None:
+        return None
+    if term.covariable.function == "legendre":
+        return term.covariable.degree + 1
+    return term.covariable.degree if term.covariable.function in ("poly", "spline") else 1
+
+
+def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
+    """Group the random terms of all traits into blocks, in the order in which they first stand in the formulas.
+
+    Examples
+    --------
+    >>> from breedeval.model.formula import parse_formula
+    >>> text = "1 + genetic(id) + genetic(dam) + permanent(dam)"
+    >>> spec = ModelSpec(tuple(parse_formula(trait, text, classes=[], covariates=[]) for trait in ("birth", "gain")))
+    >>> for block in random_blocks(spec):
+    ...     print(block.key, block.labels)
+    genetic ('birth:id', 'gain:id', 'birth:dam', 'gain:dam')
+    permanent ('birth:dam', 'gain:dam')
+    """
+    groups: dict[tuple[str, str], dict[RandomTerm, None]] = {}
+    for model in spec.traits:
+        for term in model.random:
+            owner = (term.kind, "" if term.kind == "genetic" else term.column)
+            groups.setdefault(owner, {})[term] = None
+    blocks = []
+    for (kind, column), terms in groups.items():
+        alone = sum(other == kind for other, _ in groups) == 1
+        if kind == "random":
+            key = column if column not in _RESERVED else f"random({column})"
+        else:
+            key = kind if alone else f"{kind}({column})"
+        blocks.append(RandomBlockSpec(key, next(iter(terms)).kind, tuple(terms), _labels(spec, tuple(terms))))
+    return tuple(blocks)
+
+
+def _labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> tuple[str, ...]:
+    labels = []
+    for coefficient in range(max(n_coefficients(term) or 1 for term in terms)):
+        for column in dict.fromkeys(term.column for term in terms):
+            for model in spec.traits:
+                for term in (term for term in terms if term.column == column and term in model.random):
+                    count = n_coefficients(term)
+                    if coefficient < (count or 1):
+                        labels.append(f"{model.trait}:{column}" + ("" if count is None else f":{coefficient}"))
+    return tuple(labels)
+
+
+def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, ...]) -> tuple[dict[str, str], list[Problem]]:
+    """Find the key under which the user wrote the variances of each block.
+
+    ``permanent`` means the one block of permanent effects that is not written with its own term.
+
+    Parameters
+    ----------
+    written
+        Keys of the section ``variances``.
+    blocks
+        Blocks of the model.
+
+    Returns
+    -------
+    assigned
+        The user's key by the key of the block; ``residual`` is not in it.
+    problems
+        Keys that are missing, unknown or say the same twice.
+    """
+    left = {"".join(key.split()): key for key in written if key != "residual"}
+    problems: list[Problem] = [] if "residual" in written else [((), "'residual' is missing. Give the residual variance.")]
+    assigned: dict[str, str] = {}
+    for block in blocks:
+        found = [left.pop(key) for key in ("".join(key.split()) for key in block.keys) if key in left]
+        if len(found) > 1:
+            problems.append(((found[1],), f"'{found[0]}' and '{found[1]}' mean the same. Keep one of them."))
+        if found:
+            assigned[block.key] = found[0]
+    open_blocks = [block for block in blocks if block.key not in assigned]
+    of_kind = [block for block in open_blocks if block.kind == "permanent"]
+    if len(of_kind) == 1 and "permanent" in left:
+        assigned[of_kind[0].key] = left.pop("permanent")
+        open_blocks.remove(of_kind[0])
+    problems += [
+        ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}") for block in open_blocks
+    ]
+    known = [*(block.key for block in blocks), "residual"]
+    for key in left.values():
+        hint = did_you_mean(key, [name for name in known if name not in written])
+        problems.append(((key,), f"'{key}' belongs to no term of the model.{hint} The model needs {', '.join(known)}."))
+    return assigned, problems
+
+
+def expected_size(labels: tuple[str, ...]) -> str:
+    """Say what is to be written for effects with these labels."""
+    if len(labels) == 1:
+        return "Give one number."
+    return f"Give a matrix of {len(labels)} × {len(labels)} in the order {', '.join(labels)}."
+
+
+def refuse_stored(written: Mapping[str, object]) -> list[Problem]:
+    """Find variances that are to be taken from a results file."""
+    message = "reading estimated variances from a file is not available in this version. Write the numbers."
+    return [((key,), message) for key, value in written.items() if isinstance(value, Mapping) and "file" in value]

@@ -1,0 +1,234 @@
+"""The second door from names to numbers: the model's terms laid over the records that are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
+from breedeval.errors import RecordsError
+from breedeval.model.covariance import RandomBlockSpec, random_blocks
+from breedeval.model.covariates import evaluate_covariable
+from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.levels import column_products, crossed, present
+from breedeval.model.records import RecordTable
+from breedeval.model.spec import Covariable, FixedTerm, ModelSpec, RandomTerm
+from breedeval.model.terms import Term
+from breedeval.model.usable import RecordAccount, UsableRecords
+from breedeval.names import Names
+from breedeval.pedigree.pedigree import Pedigree
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything the equations need to know of the records and the model.
+
+    Parameters
+    ----------
+    traits
+        Names of the t traits.
+    layout
+        Blocks of equations.
+    terms
+        Terms, each pointing at a block.
+    observations
+        (m, t) float64, zero where not observed.
+    observed
+        (m, t) which observations count.
+    residual_class, residual_names
+        (m,) int32 class of the residual (co)variance of each record, and the names of the classes.
+    weights
+        (m,) factor of the inverse residual variance, or None.
+    rows
+        (m,) row of each record in its file.
+    account
+        Records used and dropped.
+    notes
+        Ranges and means taken from the data.
+    """
+
+    traits: tuple[str, ...]
+    layout: Layout
+    terms: tuple[Term, ...]
+    observations: Float64
+    observed: Bool
+    residual_class: Int32
+    residual_names: Names
+    weights: Float64 | None
+    rows: Int64
+    account: RecordAccount
+    notes: tuple[str, ...]
+
+    @property
+    def n_records(self) -> int:
+        """Number of records used, m."""
+        return len(self.observations)
+
+    @property
+    def n_traits(self) -> int:
+        """Number of traits, t."""
+        return len(self.traits)
+
+
+def build_design(
+    spec: ModelSpec,
+    table: RecordTable,
+    usable: UsableRecords,
+    animals: Mapping[str, Int32],
+    pedigree: Pedigree | None,
+    weight: str | None = None,
+    residual_by: str | None = None,
+) -> Design:
+    """Lay the terms of `spec` over the usable records.
+
+    Parameters
+    ----------
+    spec, table
+        The model and the records.
+    usable
+        From `breedeval.model.usable.find_usable`.
+    animals
+        Row in the pedigree of each name of each genetic column, from `breedeval.model.usable.find_animals`.
+    pedigree
+        Needed when the model has a genetic term.
+    weight, residual_by
+        Columns of the weight and of the class of residual (co)variance.
+
+    Raises
+    ------
+    RecordsError
+        If a covariate does not vary or is outside a function's domain.
+    """
+    return _DesignBuilder(spec, table, usable, animals, pedigree).build(weight, residual_by)
+
+
+class _DesignBuilder:
+    """Collects blocks and terms in the order of the formulas; thrown away when the design is made."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        table: RecordTable,
+        usable: UsableRecords,
+        animals: Mapping[str, Int32],
+        pedigree: Pedigree | None,
+    ) -> None:
+        self._spec, self._table, self._usable = spec, table, usable
+        self._animals, self._pedigree = animals, pedigree
+        self._blocks: list[EquationBlock] = []
+        self._terms: list[Term] = []
+        self._notes: dict[str, None] = {}
+
+    def build(self, weight: str | None, residual_by: str | None) -> Design:
+        fixed = dict.fromkeys(term for model in self._spec.traits for term in model.fixed)
+        for term in fixed:
+            self._add_fixed(term)
+        for block in random_blocks(self._spec):
+            self._add_random(block)
+        rows, observed = self._usable.rows, self._usable.observed
+        values = np.column_stack([self._table.numbers[trait][rows] for trait in self._spec.trait_names])
+        if residual_by is None:
+            residual_names, residual_class = Names.of(["all"]), np.zeros(len(rows), dtype=np.int32)
+        else:
+            residual_names, residual_class = present(self._table.classes[residual_by], rows)
+        return Design(
+            traits=self._spec.trait_names,
+            layout=Layout(tuple(self._blocks)),
+            terms=tuple(self._terms),
+            observations=freeze(np.where(observed, values, 0.0)),
+            observed=freeze(observed),
+            residual_class=freeze(residual_class),
+            residual_names=residual_names,
+            weights=None if weight is None else freeze(self._table.numbers[weight][rows]),
+            rows=rows,
+            account=self._usable.account,
+            notes=tuple(self._notes),
+        )
+
+    def _add_fixed(self, term: FixedTerm) -> None:
+        traits = [j for j, model in enumerate(self._spec.traits) if term in model.fixed]
+        rows = self._usable.rows
+        if term.classes:
+            levels, level = crossed([self._table.classes[c] for c in term.classes], rows)
+        else:
+            levels, level = Names.of([term.name]), np.zeros(len(rows), dtype=np.int32)
+        covariates = column_products([self._evaluate(c) for c in term.covariables])
+        n_coefficients = 1 if covariates is None else covariates.shape[1]
+        columns = np.full((len(self._spec.traits), n_coefficients), NONE, dtype=np.int32)
+        labels = []
+        for k in range(n_coefficients):
+            for j in traits:
+                columns[j, k] = len(labels)
+                trait = self._spec.trait_names[j]
+                labels.append(trait if n_coefficients == 1 else f"{trait}:{k}")
+        self._append_block(EquationBlock(term.name, levels, tuple(labels), self._next, "fixed"))
+        self._append_term(term.name, level, covariates, columns)
+
+    def _add_random(self, block: RandomBlockSpec) -> None:
+        levels: Names
+        if block.kind == "genetic":
+            if self._pedigree is None:
+                raise RecordsError("A genetic term needs a pedigree. Add a section pedigree: to the configuration.")
+            levels, level_of = self._pedigree.ids, None
+        else:
+            levels, level_of = present(self._table.classes[block.terms[0].column], self._usable.rows)
+        relationship = "pedigree" if block.kind == "genetic" else "identity"
+        self._append_block(
+            EquationBlock(block.name, levels, block.labels, self._next, relationship, block.key)  # type: ignore[arg-type]
+        )
+        for term in block.terms:
+            level = self._animal_rows(term.column) if level_of is None else level_of
+            covariates = self._random_covariates(term)
+            self._append_term(term.name, level, covariates, self._random_columns(block, term, covariates))
+
+    def _random_columns(self, block: RandomBlockSpec, term: RandomTerm, covariates: Float64 | None) -> Int32:
+        n_coefficients = 1 if covariates is None else covariates.shape[1]
+        columns = np.full((len(self._spec.traits), n_coefficients), NONE, dtype=np.int32)
+        for j, model in enumerate(self._spec.traits):
+            if term not in model.random:
+                continue
+            for k in range(n_coefficients):
+                label = f"{model.trait}:{term.column}" + (f":{k}" if covariates is not None else "")
+                columns[j, k] = block.labels.index(label)
+        return columns
+
+    def _random_covariates(self, term: RandomTerm) -> Float64 | None:
+        parts = []
+        if term.covariable is not None:
+            parts.append(self._evaluate(term.covariable))
+        if term.slope is not None:
+            slope = self._evaluate(term.slope)
+            parts.append(np.column_stack([np.ones(len(slope)), slope]))
+        return column_products(parts)
+
+    def _animal_rows(self, column: str) -> Int32:
+        codes = self._table.classes[column].codes[self._usable.rows]
+        return np.append(self._animals[column], np.int32(NONE))[codes].astype(np.int32)
+
+    def _evaluate(self, covariable: Covariable) -> Float64:
+        """Values of a covariable on the used records; zero where missing (another trait's records)."""
+        rows = self._usable.rows
+        x = self._table.numbers[covariable.column][rows]
+        there = ~np.isnan(x)
+        values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
+        if not values.any():
+            raise RecordsError(
+                f"{covariable.text} is zero in every record used, so its regression cannot be estimated. Take it out of the formula."
+            )
+        if note:
+            self._notes[note] = None
+        full = np.zeros((len(rows), values.shape[1]))
+        full[there] = values
+        return full
+
+    @property
+    def _next(self) -> int:
+        return self._blocks[-1].first + self._blocks[-1].n_equations if self._blocks else 0
+
+    def _append_block(self, block: EquationBlock) -> None:
+        self._blocks.append(block)
+
+    def _append_term(self, name: str, level: Int32, covariates: Float64 | None, columns: Int32) -> None:
+        self._terms.append(Term(name, len(self._blocks) - 1, freeze(level), covariates, freeze(columns)))

@@ -1,0 +1,219 @@
+"""The parts of a formula with a name: columns, functions of covariates and random terms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import NoReturn, cast, get_args
+
+from breedeval.errors import FormulaError
+from breedeval.model.spec import Covariable, Function, RandomKind, RandomTerm
+from breedeval.model.tokens import Token, fault
+from breedeval.nearest import did_you_mean
+
+RANDOM_KINDS: tuple[str, ...] = get_args(RandomKind)
+FUNCTIONS: tuple[str, ...] = tuple(name for name in get_args(Function) if name != "identity")
+
+#: Smallest and largest second argument of the functions that have one.
+_DEGREES = {"poly": (1, 20), "legendre": (0, 20), "spline": (1, 100)}
+_USAGE = {"poly": "poly(x, 2)", "legendre": "legendre(x, 2) or legendre(x, 2, low, high)", "spline": "spline(x, 5)"}
+_FOREIGN = {"factor", "as.factor", "C", "c", "I", "ped", "us", "diag", "at"}
+
+
+class CallReader:
+    """Walks along the tokens and reads names and calls; problems that do not stop the reading are collected."""
+
+    def __init__(
+        self,
+        trait: str,
+        tokens: list[Token],
+        classes: Collection[str],
+        covariates: Collection[str],
+        problems: list[FormulaError],
+    ) -> None:
+        self.trait = trait
+        self.tokens = tokens
+        self.classes = classes
+        self.covariates = covariates
+        self.problems = problems
+        self._place = 0
+
+    @property
+    def token(self) -> Token:
+        """The next token, not read yet."""
+        return self.tokens[self._place]
+
+    @property
+    def at_end(self) -> bool:
+        """Whether every token has been read."""
+        return self.token.kind == "end"
+
+    @property
+    def last(self) -> Token:
+        """The token read last."""
+        return self.tokens[max(self._place - 1, 0)]
+
+    def peek(self) -> Token:
+        """Return the token behind the next one."""
+        return self.tokens[min(self._place + 1, len(self.tokens) - 1)]
+
+    def advance(self) -> Token:
+        """Read a token."""
+        token = self.token
+        self._place = min(self._place + 1, len(self.tokens) - 1)
+        return token
+
+    def column_factor(self) -> str | Covariable | None:
+        """Read a bare name: a class or a covariate; None if it is neither (a problem is noted)."""
+        token = self.advance()
+        if token.text in self.classes:
+            return token.text
+        if token.text in self.covariates:
+            return Covariable(token.text)
+        self._undeclared(token)
+        return None
+
+    def read(self) -> Covariable | RandomTerm | None:
+        """Read a call: a function of a covariate or a random term; None if it cannot be used (a problem is noted)."""
+        name = self.advance()
+        bracket = self.advance()
+        if name.text in RANDOM_KINDS:
+            return self._random(cast(RandomKind, name.text), bracket)
+        if name.text in FUNCTIONS:
+            return self._covariable(name, bracket)
+        return self._unknown_call(name)
+
+    def _problem(self, message: str, token: Token) -> None:
+        self.problems.append(fault(message, token.start, token.end))
+
+    def _undeclared(self, token: Token) -> None:
+        if token.text == self.trait:
+            self._problem(f"'{token.text}' is the trait itself and cannot explain it. Remove it.", token)
+            return
+        known = [*self.classes, *self.covariates]
+        hint = did_you_mean(token.text, known)
+        if token.text in (*RANDOM_KINDS, *FUNCTIONS):
+            hint = f" As a term it is written {token.text}(x)."
+        self._problem(
+            f"'{token.text}' is declared neither as a class nor as a covariate.{hint} "
+            "Declare it under records: classes (names) or covariates (numbers).",
+            token,
+        )
+
+    def _unknown_call(self, name: Token) -> NoReturn:
+        if name.text == "slope":
+            raise fault("slope(x) stands within a random term: random(herd, slope(x)).", name.start, name.end)
+        if name.text in _FOREIGN:
+            hint = " Columns are declared under records: classes or covariates; here they stand by their names."
+        else:
+            hint = did_you_mean(name.text, [*RANDOM_KINDS, *FUNCTIONS, "slope"])
+        known = ", ".join([*RANDOM_KINDS, *FUNCTIONS])
+        raise fault(f"There is no function '{name.text}'.{hint} Known are {known}.", name.start, name.end)
+
+    def _close(self, bracket: Token, usage: str) -> None:
+        if self.token.is_sign(")"):
+            self.advance()
+            return
+        if self.token.kind == "end":
+            raise fault("This bracket is not closed.", bracket.start, bracket.end)
+        raise fault(f"This cannot stand here. Write {usage}.", self.token.start, self.token.end)
+
+    def _column(self, usage: str) -> Token:
+        if self.token.kind != "name":
+            raise fault(f"The name of a column is missing here. Write {usage}.", self.token.start, self.token.end)
+        token = self.advance()
+        if self.token.is_sign("("):
+            raise fault("Functions cannot stand in one another. Write a column here.", token.start, self.token.end)
+        return token
+
+    def _random(self, kind: RandomKind, bracket: Token) -> RandomTerm:
+        usage = f"{kind}(x), with one column, or {kind}(x, legendre(z, 2))"
+        column = self._column(usage)
+        if column.text in self.covariates:
+            self._problem(
+                f"'{column.text}' is declared as a covariate, {kind}(...) needs a class. Remove it from records: covariates.",
+                column,
+            )
+        elif column.text == self.trait:
+            self._problem(f"'{column.text}' is the trait itself, {kind}(...) needs a class.", column)
+        covariable = slope = None
+        if self.token.is_sign(","):
+            self.advance()
+            covariable, slope = self._regression()
+        self._close(bracket, usage)
+        return RandomTerm(kind, column.text, covariable, slope)
+
+    def _regression(self) -> tuple[Covariable | None, Covariable | None]:
+        """Read the second argument of a random term: ``legendre(...)``, ``spline(...)`` or ``slope(...)``."""
+        name = self.token
+        if (
+            name.kind != "name"
+            or name.quoted
+            or not self.peek().is_sign("(")
+            or name.text not in ("legendre", "spline", "slope")
+        ):
+            raise fault(
+                "The second argument of a random term is legendre(x, 2), spline(x, 5) or slope(x).", name.start, name.end
+            )
+        self.advance()
+        bracket = self.advance()
+        if name.text != "slope":
+            return self._covariable(name, bracket), None
+        if self.token.kind == "name" and self.peek().is_sign("(") and self.token.text in ("log", "sqrt", "center"):
+            inner = self.advance()
+            slope = self._covariable(inner, self.advance())
+        else:
+            slope = Covariable(self._covariate("slope", usage="slope(x)"))
+        self._close(bracket, "slope(x)")
+        return None, slope
+
+    def _covariable(self, name: Token, bracket: Token) -> Covariable:
+        usage = _USAGE.get(name.text, f"{name.text}(x)")
+        column = self._covariate(name.text, usage)
+        numbers: list[tuple[float, Token]] = []
+        while self.token.is_sign(","):
+            self.advance()
+            numbers.append(self._signed_number(usage))
+        self._close(bracket, usage)
+        allowed = {"legendre": (1, 3), "poly": (1,), "spline": (1,)}.get(name.text, (0,))
+        if len(numbers) not in allowed:
+            raise fault(f"{name.text} has another number of arguments. Write {usage}.", name.start, self.last.end)
+        degree = self._degree(name.text, *numbers[0]) if numbers else 1
+        low, high = (numbers[1][0], numbers[2][0]) if len(numbers) == 3 else (None, None)
+        if low is not None and high is not None and not low < high:
+            self.problems.append(
+                fault("The range has no width: low must be below high.", numbers[1][1].start, numbers[2][1].end)
+            )
+        return Covariable(column, cast(Function, name.text), degree, low, high)
+
+    def _covariate(self, function: str, usage: str) -> str:
+        column = self._column(usage)
+        if column.text in self.classes:
+            self._problem(
+                f"'{column.text}' is declared as a class, {function}(...) needs a covariate. Declare it under "
+                "records: covariates, if its values are numbers.",
+                column,
+            )
+        elif column.text not in self.covariates:
+            hint = did_you_mean(column.text, self.covariates)
+            self._problem(
+                f"'{column.text}' is not declared as a covariate.{hint} Declare it under records: covariates.", column
+            )
+        return column.text
+
+    def _signed_number(self, usage: str) -> tuple[float, Token]:
+        negative = self.token.is_sign("-")
+        if negative:
+            self.advance()
+        token = self.token
+        if token.kind != "number" or math.isinf(float(token.text)):
+            raise fault(f"A number is missing here. Write {usage}.", token.start, token.end)
+        self.advance()
+        return (-float(token.text) if negative else float(token.text)), token
+
+    def _degree(self, function: str, value: float, token: Token) -> int:
+        low, high = _DEGREES[function]
+        if not (value.is_integer() and low <= value <= high):
+            self._problem(f"{function} takes a whole number from {low} to {high} here.", token)
+            return low
+        return int(value)

@@ -1,0 +1,116 @@
+"""What a formula says, as data: one `TraitModel` a trait, made of fixed and random terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RandomKind = Literal["genetic", "permanent", "random"]
+Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline"]
+
+
+@dataclass(frozen=True)
+class Covariable:
+    """A covariate column and the function that turns it into one or more numbers a record.
+
+    ``poly(x, 2)`` gives x and x²; ``legendre(x, 2)`` gives the 3 normalized Legendre polynomials of order 0, 1 and 2 on the range
+    of x (observed, or `low` to `high`); the others give one number.
+    """
+
+    column: str
+    function: Function = "identity"
+    degree: int = 1
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def text(self) -> str:
+        """As written in a formula."""
+        if self.function == "identity":
+            return self.column
+        bounds = "" if self.low is None else f", {self.low:g}, {self.high:g}"
+        degree = f", {self.degree}" if self.function in ("poly", "legendre", "spline") else ""
+        return f"{self.function}({self.column}{degree}{bounds})"
+
+
+@dataclass(frozen=True)
+class FixedTerm:
+    """Levels (all observed combinations of `classes`; one level if empty) times the product of `covariables` (1 if empty).
+
+    The intercept has neither.
+    """
+
+    classes: tuple[str, ...] = ()
+    covariables: tuple[Covariable, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Canonical text, such as ``lactation:dim``; ``intercept`` for the overall mean."""
+        parts = [*self.classes, *(c.text for c in self.covariables)]
+        return ":".join(parts) or "intercept"
+
+    @property
+    def is_intercept(self) -> bool:
+        """Whether this is the overall mean."""
+        return not self.classes and not self.covariables
+
+
+@dataclass(frozen=True)
+class RandomTerm:
+    """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
+
+    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x).
+    """
+
+    kind: RandomKind
+    column: str
+    covariable: Covariable | None = None
+    slope: Covariable | None = None
+
+    @property
+    def name(self) -> str:
+        """Canonical text, such as ``genetic(id)``."""
+        extra = f", {self.covariable.text}" if self.covariable else ""
+        extra += f", slope({self.slope.text})" if self.slope else ""
+        return f"{self.kind}({self.column}{extra})"
+
+
+@dataclass(frozen=True)
+class TraitModel:
+    """The model of one trait. `text` is the user's formula, for messages."""
+
+    trait: str
+    fixed: tuple[FixedTerm, ...]
+    random: tuple[RandomTerm, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The models of all traits, in the order of the configuration."""
+
+    traits: tuple[TraitModel, ...]
+
+    @property
+    def trait_names(self) -> tuple[str, ...]:
+        """Traits in order."""
+        return tuple(model.trait for model in self.traits)
+
+    def class_columns(self) -> tuple[str, ...]:
+        """Columns of the records whose values are names, each once."""
+        found: dict[str, None] = {}
+        for model in self.traits:
+            for fixed in model.fixed:
+                found.update(dict.fromkeys(fixed.classes))
+            found.update(dict.fromkeys(random.column for random in model.random))
+        return tuple(found)
+
+    def number_columns(self) -> tuple[str, ...]:
+        """Columns of the records whose values are numbers (traits first), each once."""
+        found: dict[str, None] = dict.fromkeys(self.trait_names)
+        for model in self.traits:
+            for fixed in model.fixed:
+                found.update(dict.fromkeys(c.column for c in fixed.covariables))
+            for random in model.random:
+                found.update(dict.fromkeys(c.column for c in (random.covariable, random.slope) if c is not None))
+        return tuple(found)

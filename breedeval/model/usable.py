@@ -1,0 +1,172 @@
+"""Which records are used for which trait, and why the others are dropped: every record read is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
+from breedeval.errors import RecordsError, count_of, name_some
+from breedeval.model.records import RecordTable
+from breedeval.model.spec import ModelSpec, TraitModel
+from breedeval.pedigree.pedigree import Pedigree
+
+UnknownAnimals = Literal["refuse", "add", "drop"]
+
+
+@dataclass(frozen=True)
+class RecordAccount:
+    """What became of the records.
+
+    Parameters
+    ----------
+    n_read, n_used
+        Records in the file; records with at least one trait used.
+    used_by_trait
+        Observations used, by trait.
+    dropped
+        Records dropped, by reason.
+    """
+
+    n_read: int
+    n_used: int
+    used_by_trait: Mapping[str, int]
+    dropped: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """Sentences for a person."""
+        text = [f"{count_of(self.n_read, 'record')} read, {self.n_used:,} used"]
+        text += [f"{count_of(n, 'record')} dropped: {reason}" for reason, n in self.dropped.items()]
+        if len(self.used_by_trait) > 1:
+            text += [f"{trait}: {count_of(n, 'observation')}" for trait, n in self.used_by_trait.items()]
+        return text
+
+
+@dataclass(frozen=True)
+class UsableRecords:
+    """The used records: `rows` (m,) of the file, `observed` (m, t) which traits count, and the account."""
+
+    rows: Int64
+    observed: Bool
+    account: RecordAccount
+
+
+def find_animals(spec: ModelSpec, table: RecordTable, pedigree: Pedigree | None) -> dict[str, Int32]:
+    """Row in the pedigree of each name of each column that stands in a ``genetic`` term; −1 if not there."""
+    columns = dict.fromkeys(r.column for m in spec.traits for r in m.random if r.kind == "genetic")
+    if pedigree is None:
+        return {}
+    return {column: pedigree.ids.find(table.classes[column].names) for column in columns}
+
+
+def refuse_unknown_animals(table: RecordTable, animals: Mapping[str, Int32], pedigree_source: str) -> None:
+    """Raise `RecordsError` if records name animals that are not in the pedigree."""
+    problems = []
+    for column, rows_of_names in animals.items():
+        absent = rows_of_names < 0
+        codes = table.classes[column].codes
+        rows = np.flatnonzero((codes >= 0) & np.append(absent, False)[codes])
+        if len(rows):
+            names = table.classes[column].names.take(np.unique(codes[rows])[:1000])
+            n_absent = len(np.unique(codes[rows]))
+            problems.append(
+                f"{count_of(n_absent, 'animal')} in column {column} with {count_of(len(rows), 'record')} not in the pedigree "
+                f"{pedigree_source}: {name_some(list(names)[:5])}{'' if n_absent <= 5 else f' and {n_absent - 5:,} more'} "
+                f"{table.source.where(rows)}."
+            )
+    if problems:
+        raise RecordsError(
+            " ".join(problems) + " Add them to the pedigree file, or set records: unknown_animals to 'add' "
+            "(they become animals with unknown parents) or 'drop' (their records are left out)."
+        )
+
+
+def find_usable(
+    spec: ModelSpec, table: RecordTable, animals: Mapping[str, Int32], weight: str | None = None, residual_by: str | None = None
+) -> UsableRecords:
+    """Decide for every record and trait whether it is used.
+
+    A trait of a record counts when its value, every class and every covariate of its model, its animals, the weight and the class
+    of the residual are there. A record is used when at least one trait counts.
+
+    Raises
+    ------
+    RecordsError
+        If a trait has no usable record, or a weight is negative.
+    """
+    shared = _shared_obstacles(table, weight, residual_by)
+    observed = np.empty((table.n_rows, len(spec.traits)), dtype=bool)
+    reasons: dict[str, Bool] = {}
+    for j, model in enumerate(spec.traits):
+        usable = np.ones(table.n_rows, dtype=bool)
+        for reason, bad in {**_obstacles(model, table, animals), **shared}.items():
+            first = usable & bad
+            reasons[reason] = reasons.get(reason, np.zeros(table.n_rows, dtype=bool)) | first
+            usable &= ~bad
+        observed[:, j] = usable
+    used = observed.any(axis=1)
+    account = _account(spec, table, observed, used, reasons)
+    _refuse_empty_traits(account, table, reasons)
+    rows = np.flatnonzero(used)
+    return UsableRecords(freeze(rows), freeze(observed[rows]), account)
+
+
+def _obstacles(model: TraitModel, table: RecordTable, animals: Mapping[str, Int32]) -> dict[str, Bool]:
+    """Rows where something that this trait needs is missing, by reason."""
+    found = {f"{model.trait} missing": np.isnan(table.numbers[model.trait])}
+    for fixed in model.fixed:
+        found.update({f"{c} missing": table.classes[c].codes < 0 for c in fixed.classes})
+        found.update({f"{c.column} missing": np.isnan(table.numbers[c.column]) for c in fixed.covariables})
+    for random in model.random:
+        codes = table.classes[random.column].codes
+        found[f"{random.column} missing"] = codes < 0
+        if random.kind == "genetic":
+            found[f"{random.column} not in the pedigree"] = np.append(animals[random.column] < 0, False)[codes]
+        for c in (random.covariable, random.slope):
+            if c is not None:
+                found[f"{c.column} missing"] = np.isnan(table.numbers[c.column])
+    return found
+
+
+def _shared_obstacles(table: RecordTable, weight: str | None, residual_by: str | None) -> dict[str, Bool]:
+    found: dict[str, Bool] = {}
+    if residual_by is not None:
+        found[f"{residual_by} missing"] = table.classes[residual_by].codes < 0
+    if weight is not None:
+        values: Float64 = table.numbers[weight]
+        negative = np.flatnonzero(values < 0)
+        if len(negative):
+            raise RecordsError(
+                f"{count_of(len(negative), 'record')} with a negative weight in column {weight} {table.source.where(negative)}. "
+                "A weight multiplies the inverse residual variance and must be positive."
+            )
+        found[f"weight {weight} missing"] = np.isnan(values)
+        found[f"weight {weight} zero"] = values == 0
+    return found
+
+
+def _account(
+    spec: ModelSpec, table: RecordTable, observed: Bool, used: Bool, reasons: Mapping[str, Bool]
+) -> RecordAccount:
+    left = ~used
+    dropped = {}
+    for reason, rows in reasons.items():
+        counted = left & rows
+        if counted.any():
+            dropped[reason] = int(counted.sum())
+        left &= ~rows
+    by_trait = {trait: int(observed[:, j].sum()) for j, trait in enumerate(spec.trait_names)}
+    return RecordAccount(table.n_rows, int(used.sum()), by_trait, dropped)
+
+
+def _refuse_empty_traits(account: RecordAccount, table: RecordTable, reasons: Mapping[str, Bool]) -> None:
+    empty = [trait for trait, n in account.used_by_trait.items() if n == 0]
+    if empty:
+        why = "; ".join(f"{reason}: {count_of(int(rows.sum()), 'record')}" for reason, rows in reasons.items() if rows.any())
+        raise RecordsError(
+            f"No record of {table.source.path} can be used for {name_some(empty)}. Why records were left out: {why}. "
+            "Check the column names, the codes under records: missing, and that ids are written alike in both files."
+        )

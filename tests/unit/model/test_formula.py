@@ -1,0 +1,282 @@
+"""Formulas: what they expand to, and where their errors point."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breedeval.errors import FormulaError
+from breedeval.model.formula import parse_formula
+from breedeval.model.spec import Covariable, FixedTerm, RandomTerm, TraitModel
+
+CLASSES = ("herd", "year", "a", "b", "c", "étable", "days open", "2nd")
+COVARIATES = ("dim", "age.1", "x", "_y")
+
+
+def read(text: str) -> TraitModel:
+    return parse_formula("milk", text, classes=CLASSES, covariates=COVARIATES)
+
+
+def names(text: str) -> tuple[list[str], list[str]]:
+    model = read(text)
+    return [term.name for term in model.fixed], [term.name for term in model.random]
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("1", ["intercept"]),
+        ("herd", ["intercept", "herd"]),
+        ("1 + herd", ["intercept", "herd"]),
+        ("herd + 1", ["intercept", "herd"]),
+        ("0 + herd", ["herd"]),
+        ("herd + 0", ["herd"]),
+        ("-1 + herd", ["herd"]),
+        ("herd - 1", ["herd"]),
+        ("a + a + b + a", ["intercept", "a", "b"]),
+        ("a:b + b:a", ["intercept", "a:b"]),
+        ("a:a", ["intercept", "a"]),
+        ("a*b", ["intercept", "a", "b", "a:b"]),
+        ("a*b*c", ["intercept", "a", "b", "c", "a:b", "a:c", "b:c", "a:b:c"]),
+        ("a/b", ["intercept", "a", "a:b"]),
+        ("a/b/c", ["intercept", "a", "a:b", "a:b:c"]),
+        ("(a + b)/c", ["intercept", "a", "b", "a:b:c"]),
+        ("a/(b + c)", ["intercept", "a", "a:b", "a:c"]),
+        ("(a + b):c", ["intercept", "a:c", "b:c"]),
+        ("(a + b)*c", ["intercept", "a", "b", "c", "a:c", "b:c"]),
+        ("(1 + a):b", ["intercept", "b", "a:b"]),
+        ("a:b*c", ["intercept", "c", "a:b", "a:b:c"]),
+        ("a:b + c", ["intercept", "a:b", "c"]),
+        ("a + b:dim + c", ["intercept", "a", "b:dim", "c"]),
+        ("dim:x", ["intercept", "dim:x"]),
+        ("dim:a", ["intercept", "a:dim"]),
+        ("`days open` + étable + age.1 + _y + `2nd`", ["intercept", "days open", "étable", "age.1", "_y", "2nd"]),
+        ("log(x) + sqrt(x) + center(x)", ["intercept", "log(x)", "sqrt(x)", "center(x)"]),
+        ("poly(x, 3) + spline(dim,5)", ["intercept", "poly(x, 3)", "spline(dim, 5)"]),
+        ("a:legendre(dim, 2, -1.5, 3e2)", ["intercept", "a:legendre(dim, 2, -1.5, 300)"]),
+        ("herd +\n  year\n", ["intercept", "herd", "year"]),
+    ],
+)
+def test_fixed_terms(text: str, fixed: list[str]) -> None:
+    assert names(text) == (fixed, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "random"),
+    [
+        ("genetic(id) + permanent(id)", ["genetic(id)", "permanent(id)"]),
+        ("genetic(id) + genetic(dam) + random(herd)", ["genetic(id)", "genetic(dam)", "random(herd)"]),
+        ("genetic(sire) + random(`my litter`)", ["genetic(sire)", "random(my litter)"]),
+        ("genetic(id, legendre(dim,2))", ["genetic(id, legendre(dim, 2))"]),
+        ("permanent(id, spline(dim, 4))", ["permanent(id, spline(dim, 4))"]),
+        ("random(herd, slope(dim)) + random(year, slope(log(x)))", ["random(herd, slope(dim))", "random(year, slope(log(x)))"]),
+        ("random(random) + genetic(genetic)", ["random(random)", "genetic(genetic)"]),
+    ],
+)
+def test_random_terms(text: str, random: list[str]) -> None:
+    assert names(text) == (["intercept"], random)
+
+
+def test_types_and_text_are_kept() -> None:
+    text = "0 + herd:legendre(dim, 2, 5, 305) + random(herd, slope(x))"
+    assert read(text) == TraitModel(
+        "milk",
+        (FixedTerm(("herd",), (Covariable("dim", "legendre", 2, 5.0, 305.0),)),),
+        (RandomTerm("random", "herd", None, Covariable("x")),),
+        text,
+    )
+
+
+UNDECLARED = "Declare it under records: classes (names) or covariates (numbers)."
+IF_NUMBERS = "Declare it under records: covariates, if its values are numbers."
+KNOWN = "Known are genetic, permanent, random, log, sqrt, center, poly, legendre, spline."
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "position", "carets"),
+    [
+        ("", "The formula is empty. Write at least 1, the overall mean.", 0, 1),
+        ("0", "The formula has no term. Write at least 1, the overall mean.", 0, 1),
+        ("hred", f"'hred' is declared neither as a class nor as a covariate. Did you mean 'herd'? {UNDECLARED}", 0, 4),
+        ("herd + QQQ", f"'QQQ' is declared neither as a class nor as a covariate. {UNDECLARED}", 7, 3),
+        ("herd:", "A term is missing here.", 5, 1),
+        ("+ herd", "A term is missing here.", 0, 1),
+        ("herd year", "A sign is missing before 'year'. Write + or : between terms.", 5, 4),
+        ("(herd", "This bracket is not closed.", 0, 1),
+        ("herd)", "This bracket closes none that is open. Remove it.", 4, 1),
+        ("(a)(b)", "A bracket cannot stand here. Join terms by + or :.", 3, 1),
+        ("a, b", "A comma stands only between the arguments of a call. Terms are joined by +.", 1, 1),
+        (
+            "log(herd)",
+            f"'herd' is declared as a class, log(...) needs a covariate. {IF_NUMBERS}",
+            4,
+            4,
+        ),
+        (
+            "legendre(herd, 2)",
+            f"'herd' is declared as a class, legendre(...) needs a covariate. {IF_NUMBERS}",
+            9,
+            4,
+        ),
+        ("log(dmi)", "'dmi' is not declared as a covariate. Did you mean 'dim'? Declare it under records: covariates.", 4, 3),
+        (
+            "genetic(dim)",
+            "'dim' is declared as a covariate, genetic(...) needs a class. Remove it from records: covariates.",
+            8,
+            3,
+        ),
+        ("random(milk)", "'milk' is the trait itself, random(...) needs a class.", 7, 4),
+        ("milk + a", "'milk' is the trait itself and cannot explain it. Remove it.", 0, 4),
+        ("genetic(id) + genetic(id)", "genetic(id) stands twice. Keep one of them.", 14, 11),
+        ("random(a) + random(a, slope(x))", "random(a) and random(a, slope(x)) overlap. Keep one of them.", 12, 19),
+        (
+            "a*genetic(id)",
+            "The random term genetic(id) cannot be joined by '*'. Add it with +; a random regression is written "
+            "genetic(id, legendre(x, 2)) or random(herd, slope(x)).",
+            1,
+            1,
+        ),
+        ("a^2", "'^' has no meaning in a formula. Powers of a covariate are written poly(x, 2).", 1, 1),
+        ("(1|a)", "'|' has no meaning in a formula. A random effect of the levels of x is written random(x).", 2, 1),
+        (
+            "milk ~ a",
+            "'~' has no meaning in a formula. Write the right-hand side only; the trait stands before it in the configuration.",
+            5,
+            1,
+        ),
+        ("a & b", "'&' has no meaning in a formula. A name with unusual characters stands in backquotes: `days open`.", 2, 1),
+        (
+            "c(a, b)",
+            "There is no function 'c'. Columns are declared under records: classes or covariates; "
+            f"here they stand by their names. {KNOWN}",
+            0,
+            1,
+        ),
+        ("lgendre(dim, 2)", f"There is no function 'lgendre'. Did you mean 'legendre'? {KNOWN}", 0, 7),
+        ("slope(dim)", "slope(x) stands within a random term: random(herd, slope(x)).", 0, 5),
+        ("2nd", "A name that begins with a digit stands in backquotes: `2nd`.", 0, 3),
+        ("1_0", "A name that begins with a digit stands in backquotes: `1_0`.", 0, 3),
+        ("`a", "This backquote is not closed. Put one behind the name as well.", 0, 1),
+        ("``", "There is no name between these backquotes.", 0, 2),
+        ("dim:dim", "dim stands twice in a product. The square is written poly(x, 2).", 0, 7),
+        ("0 + 1 + a", "The overall mean is both written and removed. Leave out one of the two.", 4, 1),
+        ("a:(0 + b)", "The overall mean is removed outside of brackets only.", 3, 1),
+        ("a - b", "Only - 1, which removes the overall mean, can be subtracted.", 2, 3),
+        (
+            "a + 2",
+            "2 has no meaning here; 1 is the overall mean, 0 + removes it. A column of that name is written `2`.",
+            4,
+            1,
+        ),
+        ("poly(x)", "poly has another number of arguments. Write poly(x, 2).", 0, 7),
+        (
+            "legendre(x, 1, 2)",
+            "legendre has another number of arguments. Write legendre(x, 2) or legendre(x, 2, low, high).",
+            0,
+            17,
+        ),
+        ("legendre(x, 2.5)", "legendre takes a whole number from 0 to 20 here.", 12, 3),
+        ("poly(x, 0)", "poly takes a whole number from 1 to 20 here.", 8, 1),
+        ("legendre(x, 1, 5, 5)", "The range has no width: low must be below high.", 15, 4),
+        ("legendre(x, 1, 5, 1e999)", "A number is missing here. Write legendre(x, 2) or legendre(x, 2, low, high).", 18, 5),
+        ("genetic(id, dim)", "The second argument of a random term is legendre(x, 2), spline(x, 5) or slope(x).", 12, 3),
+        (
+            "random(a:b)",
+            "This cannot stand here. Write random(x), with one column, or random(x, legendre(z, 2)).",
+            8,
+            1,
+        ),
+        (
+            "genetic()",
+            "The name of a column is missing here. Write genetic(x), with one column, or genetic(x, legendre(z, 2)).",
+            8,
+            1,
+        ),
+        ("log(sqrt(x))", "Functions cannot stand in one another. Write a column here.", 4, 5),
+        (
+            "genetic + a",
+            f"'genetic' is declared neither as a class nor as a covariate. As a term it is written genetic(x). {UNDECLARED}",
+            0,
+            7,
+        ),
+        ("(" * 60 + "a" + ")" * 60, "More than 50 brackets stand within one another.", 50, 1),
+    ],
+)
+def test_errors_point_at_their_place(text: str, message: str, position: int, carets: int) -> None:
+    with pytest.raises(FormulaError) as caught:
+        read(text)
+    assert str(caught.value) == f"Formula of milk: {message}\n    {text}\n    {' ' * position}{'^' * carets}"
+    assert caught.value.facts["position"] == position
+    assert caught.value.facts["formula"] == text
+
+
+def test_every_unknown_name_is_reported() -> None:
+    with pytest.raises(FormulaError) as caught:
+        read("hred + herd +\n  yaer")
+    assert str(caught.value).splitlines() == [
+        "Formula of milk: 2 problems.",
+        f"'hred' is declared neither as a class nor as a covariate. Did you mean 'herd'? {UNDECLARED}",
+        "    hred + herd +",
+        "    ^^^^",
+        f"'yaer' is declared neither as a class nor as a covariate. Did you mean 'year'? {UNDECLARED}",
+        "      yaer",
+        "      ^^^^",
+    ]
+
+
+def test_caret_stands_under_wide_letters() -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse_formula("milk", "牧場 + 群", classes=["牧場"], covariates=[])
+    assert str(caught.value).splitlines()[-1] == " " * (4 + 4 + 3) + "^^"
+
+
+def test_repeated_crossing_adds_nothing() -> None:
+    assert names("*".join(["(a + b)"] * 20)) == (["intercept", "a", "b", "a:b"], [])
+
+
+def test_expansion_is_bounded() -> None:
+    classes = [f"c{i}" for i in range(30)]
+    with pytest.raises(FormulaError, match=r"expands to more than 10,000 terms\. Write the terms that are meant\."):
+        parse_formula("milk", "*".join(classes), classes=classes, covariates=[])
+
+
+_functions = st.one_of(
+    st.sampled_from(COVARIATES).map(Covariable),
+    st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["log", "sqrt", "center"])),
+    st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["poly", "spline"]), st.integers(1, 20)),
+    st.builds(
+        lambda column, degree, low, width: Covariable(column, "legendre", degree, float(low), float(low + width)),
+        st.sampled_from(COVARIATES),
+        st.integers(0, 20),
+        st.integers(-999, 999),
+        st.integers(1, 999),
+    ),
+)
+_plain = ("herd", "year", "a", "b", "c", "étable")
+_fixed = st.builds(
+    FixedTerm,
+    st.lists(st.sampled_from(_plain), unique=True, max_size=3).map(tuple),
+    st.lists(_functions, unique=True, max_size=2).map(tuple),
+).filter(lambda term: not term.is_intercept)
+_curves = st.one_of(
+    st.none(), st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["legendre", "spline"]), st.integers(1, 20))
+)
+_random = st.builds(RandomTerm, st.sampled_from(["genetic", "permanent", "random"]), st.sampled_from(_plain), _curves)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.booleans(),
+    st.lists(_fixed, unique_by=lambda term: (frozenset(term.classes), frozenset(term.covariables)), max_size=5),
+    st.lists(_random, unique_by=lambda term: (term.kind, term.column), max_size=4),
+    st.sampled_from(["+", " + ", "  +\n "]),
+)
+def test_canonical_names_are_formulas(intercept: bool, fixed: list[FixedTerm], random: list[RandomTerm], plus: str) -> None:
+    terms = [term.name for term in (*fixed, *random)]
+    model = read(
+        plus.join([*([] if intercept else ["0"]), *terms, *(["1"] if intercept else [])]) if intercept or terms else "1"
+    )
+    expected = (FixedTerm(),) if intercept or not terms else ()
+    assert model.fixed == (*expected, *fixed)
+    assert model.random == tuple(random)
