@@ -1,0 +1,28 @@
+"""Reliability from prediction error variance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from breedeval.arrays import Float64
+
+
+def reliability(pev: Float64, inbreeding: Float64, variance: float) -> Float64:
+    """1 − PEV / ((1 + F) σ²_a): the squared correlation of the EBV with the breeding value, with the animal's own variance.
+
+    Parameters
+    ----------
+    pev
+        (n,) prediction error variance, in squared units of the trait.
+    inbreeding
+        (n,) coefficients F.
+    variance
+        Genetic variance σ²_a of the base population.
+
+    Returns
+    -------
+    (n,) float64
+        Between 0 and 1; rounding below zero is set to zero.
+    """
+    value = 1.0 - pev / ((1.0 + inbreeding) * variance)
+    return np.where(np.abs(value) < 1e-12, 0.0, value)

@@ -1,0 +1,1 @@
+"""Henderson's mixed model equations: residual, penalty, product, explicit form."""

@@ -1,0 +1,135 @@
+"""Henderson's mixed model equations as an operator: C x without C.
+
+C = W'R⁻¹W + blockdiag(0, K⁻¹ ⊗ Σ⁻¹), right-hand side b = W'R⁻¹y (Henderson 1973, Sire evaluation and genetic trends). A product is
+one pass over the records (e = R⁻¹ W x, written once), one gather for each term, and the penalties.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import block_diag, csr_array
+
+from breedeval.arrays import Float64, freeze
+from breedeval.equations.incidence import Incidence, build_incidence
+from breedeval.equations.penalty import Penalty, build_penalties
+from breedeval.equations.residual import ResidualInverse, build_residual_inverse
+from breedeval.kernels.incidence import diagonal_blocks
+from breedeval.model.design import Design
+from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.variances import Variances
+from breedeval.operators import SymmetricOperator
+
+
+@dataclass(frozen=True)
+class MixedModelEquations:
+    """The operator C (N, N) and the right-hand side b (N,).
+
+    Parameters
+    ----------
+    layout
+        Blocks of equations.
+    incidence, residual, penalties
+        W, R⁻¹ and the penalties of the random blocks.
+    right_hand_side
+        (N,) b = W'R⁻¹y.
+    """
+
+    layout: Layout
+    incidence: Incidence
+    residual: ResidualInverse
+    penalties: tuple[Penalty, ...]
+    right_hand_side: Float64
+    _work: Float64 = field(repr=False)
+
+    @property
+    def order(self) -> int:
+        """Number of equations, N."""
+        return self.layout.n_equations
+
+    def multiply(self, x: Float64, out: Float64 | None = None) -> Float64:
+        """Return C x for x (N,) or (N, k), written to `out` if given.
+
+        Not for two threads at once on the same object: the pass over records has one work array.
+        """
+        out = np.empty_like(x) if out is None else out
+        if x.ndim == 1:
+            self._multiply_vector(np.ascontiguousarray(x), out)
+        else:
+            column = np.empty(self.order)
+            for j in range(x.shape[1]):
+                out[:, j] = self._multiply_vector(np.ascontiguousarray(x[:, j]), column)
+        return out
+
+    def _multiply_vector(self, x: Float64, out: Float64) -> Float64:
+        e = self.incidence.forward(x, self._work)
+        self.residual.multiply(e, e)
+        out[:] = 0.0
+        self.incidence.add_backward(e, out)
+        for penalty in self.penalties:
+            penalty.add_product(x, out)
+        return out
+
+    def diagonal(self) -> Float64:
+        """(N,) diagonal of C."""
+        parts = [np.einsum("ijj->ij", self.diagonal_blocks(block)).ravel() for block in self.layout.blocks]
+        return np.concatenate(parts)
+
+    def diagonal_blocks(self, block: EquationBlock) -> Float64:
+        """(n_levels, k, k) diagonal blocks of C for the levels of `block`.
+
+        Where two terms of a block meet the same level in one record (an animal that is its own dam) their product is left out;
+        what remains is still positive semidefinite.
+        """
+        out = np.zeros((block.n_levels, block.n_columns, block.n_columns))
+        w, r = self.incidence, self.residual
+        for owner, index, s in zip(w.blocks, w.levels, w.by_term, strict=True):
+            if owner.first == block.first:
+                diagonal_blocks(
+                    index.pointer,
+                    index.order,
+                    r.kind,
+                    r.inverses,
+                    r.weights,
+                    w.covariates,
+                    s.column,
+                    s.trait,
+                    s.covariate,
+                    out,
+                )
+        for penalty in self.penalties:
+            if penalty.block.first == block.first:
+                out += penalty.diagonal_blocks()
+        return out
+
+    def to_csr(self) -> csr_array:
+        """Explicit C, for small systems, direct solution and tests."""
+        w = self.incidence.to_csr()
+        data = csr_array(w.T @ self.residual.to_csr() @ w)
+        if not self.penalties:
+            return data
+        n_fixed = self.penalties[0].block.first
+        fixed = [csr_array((n_fixed, n_fixed))] if n_fixed else []
+        return csr_array(data + block_diag([*fixed, *(penalty.to_csr() for penalty in self.penalties)], format="csr"))
+
+
+def build_equations(
+    design: Design, variances: Variances, relationship_inverse: SymmetricOperator | None
+) -> MixedModelEquations:
+    """Set up the equations of a design.
+
+    Parameters
+    ----------
+    design, variances
+        The model, and its (co)variances in the units of the records.
+    relationship_inverse
+        A⁻¹ of the pedigree's animals; None for a model without a genetic effect.
+    """
+    incidence = build_incidence(design)
+    residual = build_residual_inverse(design, variances.residual)
+    penalties = build_penalties(design.layout, variances, relationship_inverse)
+    work = np.empty((design.n_records, design.n_traits))
+    residual.multiply(design.observations, work)
+    b = incidence.add_backward(work, np.zeros(design.layout.n_equations))
+    return MixedModelEquations(design.layout, incidence, residual, penalties, freeze(b), work)

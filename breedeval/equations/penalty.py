@@ -1,0 +1,68 @@
+"""What a random effect adds to the equations: K⁻¹ ⊗ Σ⁻¹ on its block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array, kron
+
+from breedeval.arrays import Float64, freeze
+from breedeval.kernels.blocks import multiply_right_add
+from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.variances import Variances
+from breedeval.operators import SymmetricOperator
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """K⁻¹ ⊗ Σ⁻¹ of one block.
+
+    Parameters
+    ----------
+    block
+        The block of equations, n_levels × k.
+    relationship_inverse
+        K⁻¹ (n_levels, n_levels); None for the identity.
+    covariance_inverse
+        Σ⁻¹ (k, k).
+    """
+
+    block: EquationBlock
+    relationship_inverse: SymmetricOperator | None
+    covariance_inverse: Float64
+
+    def add_product(self, x: Float64, out: Float64) -> None:
+        """Add K⁻¹ X Σ⁻¹ to `out`; `x` and `out` are vectors of all equations (N,)."""
+        part, out_part = self.block.view(x), self.block.view(out)
+        if self.relationship_inverse is not None:
+            part = self.relationship_inverse.multiply(np.ascontiguousarray(part))
+        multiply_right_add(part, self.covariance_inverse, out_part)
+
+    def diagonal_blocks(self) -> Float64:
+        """(n_levels, k, k) diagonal blocks."""
+        if self.relationship_inverse is None:
+            weight = np.ones(self.block.n_levels)
+        else:
+            weight = self.relationship_inverse.diagonal()
+        return weight[:, None, None] * self.covariance_inverse
+
+    def to_csr(self) -> csr_array:
+        """Explicit matrix of the block."""
+        left = eye_array(self.block.n_levels) if self.relationship_inverse is None else self.relationship_inverse.to_csr()
+        return csr_array(kron(left, self.covariance_inverse))
+
+
+def build_penalties(
+    layout: Layout, variances: Variances, relationship_inverse: SymmetricOperator | None
+) -> tuple[Penalty, ...]:
+    """One penalty for each random block; `relationship_inverse` is A⁻¹ for the block of the pedigree's animals."""
+    return tuple(
+        Penalty(
+            block,
+            relationship_inverse if block.relationship == "pedigree" else None,
+            freeze(np.linalg.inv(variances.random[block.key].matrix)),
+        )
+        for block in layout.random
+    )

@@ -1,0 +1,87 @@
+"""The inverse of the residual (co)variance, R⁻¹: by pattern of observed traits, class of residual variance, and weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from breedeval.arrays import Bool, Float64, Int32, freeze
+from breedeval.errors import VarianceError, name_some
+from breedeval.kernels.incidence import weigh
+from breedeval.model.design import Design
+from breedeval.model.variances import ResidualCovariance
+
+
+@dataclass(frozen=True)
+class ResidualInverse:
+    """R⁻¹, block diagonal by record.
+
+    Parameters
+    ----------
+    kind
+        (m,) int32: which of `inverses` a record has (its residual class and its pattern of observed traits).
+    inverses
+        (q, t, t) inverse of the residual (co)variance of the observed traits; zero rows and columns for the others.
+    log_determinants
+        (q,) log|R| of the observed traits, without weights.
+    weights
+        (m,) factor of the inverse; ones where the configuration has no weight.
+    """
+
+    kind: Int32
+    inverses: Float64
+    log_determinants: Float64
+    weights: Float64
+
+    def multiply(self, e: Float64, out: Float64) -> Float64:
+        """Write R⁻¹ e to `out`; both (m, t), and may be the same array."""
+        weigh(e, self.kind, self.inverses, self.weights, out)
+        return out
+
+    def to_csr(self) -> csr_array:
+        """Explicit (m t, m t) matrix, record by record."""
+        m, t = len(self.kind), self.inverses.shape[1]
+        values = self.inverses[self.kind] * self.weights[:, None, None]
+        row = np.arange(m * t).reshape(m, t, 1) + np.zeros((1, 1, t), dtype=np.int64)
+        column = np.arange(m).reshape(m, 1, 1) * t + np.zeros((1, t, 1), dtype=np.int64) + np.arange(t)
+        matrix = coo_array((values.ravel(), (row.ravel(), column.ravel())), shape=(m * t, m * t)).tocsr()
+        matrix.eliminate_zeros()
+        return matrix
+
+
+def build_residual_inverse(design: Design, residual: ResidualCovariance) -> ResidualInverse:
+    """Invert the residual (co)variance once for every class and pattern that occurs.
+
+    Raises
+    ------
+    VarianceError
+        If a class of the records has no residual (co)variance.
+    """
+    patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
+    matrices = _matrices_in_order(design, residual)
+    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern.ravel()
+    inverses = np.stack([_inverse_of_observed(matrix, p) for matrix in matrices for p in patterns])
+    log_determinants = np.array([np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for matrix in matrices for p in patterns])
+    weights = np.ones(design.n_records) if design.weights is None else design.weights
+    return ResidualInverse(freeze(kind.astype(np.int32)), freeze(inverses), freeze(log_determinants), freeze(weights))
+
+
+def _matrices_in_order(design: Design, residual: ResidualCovariance) -> list[Float64]:
+    if residual.by is None:
+        return list(residual.matrices.values())
+    absent = [name for name in design.residual_names if name not in residual.matrices]
+    if absent:
+        raise VarianceError(
+            f"variances: residual: no matrix for class {name_some(absent)} of column {residual.by}. "
+            f"There are matrices for {name_some(residual.matrices)}."
+        )
+    return [residual.matrices[name] for name in design.residual_names]
+
+
+def _inverse_of_observed(matrix: Float64, observed: Bool) -> Float64:
+    inverse = np.zeros_like(matrix)
+    chosen = np.ix_(observed, observed)
+    inverse[chosen] = np.linalg.inv(matrix[chosen])
+    return inverse

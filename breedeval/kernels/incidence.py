@@ -1,0 +1,93 @@
+"""Products with the incidence matrix W, whose rows are known by their levels and covariates.
+
+A *slot* is one coefficient of one term for one trait: it reads the equation ``first[i, term] + column`` of record i and multiplies
+it by covariate ``covariate`` of the record (−1: by one). ``first`` (m, K) int32 is the first equation of the record's level in each
+of K terms, −1 where the record does not meet the term. Going forward every record writes its own row; going back every level
+gathers its own records, so the sums have the same order for any number of threads.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from breedeval.kernels.compile import compiled, compiled_parallel
+
+
+@compiled
+def index_levels(level, pointer, order):
+    """Counting sort of records by level: order[pointer[l]:pointer[l + 1]] are the records of level l, ascending.
+
+    level (m,) int32, −1 skipped; pointer (n_levels + 1,) int64 zero on entry; order (number of levels ≥ 0,) int32.
+    """
+    for i in range(level.shape[0]):
+        if level[i] >= 0:
+            pointer[level[i] + 1] += 1
+    for k in range(1, pointer.shape[0]):
+        pointer[k] += pointer[k - 1]
+    for i in range(level.shape[0]):
+        if level[i] >= 0:
+            order[pointer[level[i]]] = i
+            pointer[level[i]] += 1
+    for k in range(pointer.shape[0] - 1, 0, -1):
+        pointer[k] = pointer[k - 1]
+    pointer[0] = 0
+
+
+@compiled_parallel
+def forward(x, first, covariates, term, column, trait, covariate, out):
+    """out (m, t) = W x, for x (N,) of all equations. The four last inputs are (s,) int32, one entry a slot."""
+    for i in numba.prange(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = 0.0
+        for s in range(term.shape[0]):
+            start = first[i, term[s]]
+            if start >= 0:
+                z = x[start + column[s]]
+                if covariate[s] >= 0:
+                    z *= covariates[i, covariate[s]]
+                out[i, trait[s]] += z
+
+
+@compiled_parallel
+def weigh(e, kind, inverses, weights, out):
+    """out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
+    n_traits = e.shape[1]
+    for i in numba.prange(e.shape[0]):
+        if n_traits == 1:
+            out[i, 0] = inverses[kind[i], 0, 0] * weights[i] * e[i, 0]
+        else:
+            row = np.zeros(n_traits)
+            for j in range(n_traits):
+                for k in range(n_traits):
+                    row[j] += inverses[kind[i], j, k] * e[i, k]
+            for j in range(n_traits):
+                out[i, j] = row[j] * weights[i]
+
+
+@compiled_parallel
+def backward(e, pointer, order, n_columns, covariates, column, trait, covariate, out):
+    """Add the part of W'e that belongs to one term: out (n_levels * n_columns,); e (m, t); slots of that term only."""
+    for level in numba.prange(pointer.shape[0] - 1):
+        start = level * n_columns
+        for p in range(pointer[level], pointer[level + 1]):
+            i = order[p]
+            for s in range(column.shape[0]):
+                z = e[i, trait[s]]
+                if covariate[s] >= 0:
+                    z *= covariates[i, covariate[s]]
+                out[start + column[s]] += z
+
+
+@compiled_parallel
+def diagonal_blocks(pointer, order, kind, inverses, weights, covariates, column, trait, covariate, out):
+    """Add the part of W'R⁻¹W that belongs to one term's own levels: out (n_levels, k, k)."""
+    for level in numba.prange(pointer.shape[0] - 1):
+        for p in range(pointer[level], pointer[level + 1]):
+            i = order[p]
+            for s in range(column.shape[0]):
+                zs = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                for r in range(column.shape[0]):
+                    zr = covariates[i, covariate[r]] if covariate[r] >= 0 else 1.0
+                    w = inverses[kind[i], trait[s], trait[r]] * weights[i]
+                    out[level, column[s], column[r]] += zs * w * zr

@@ -1,0 +1,1 @@
+"""Solving symmetric positive (semi)definite systems, whatever they come from."""

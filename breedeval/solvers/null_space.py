@@ -1,0 +1,120 @@
+"""Dependent columns of a design matrix, and which coefficients to set to zero.
+
+Candidates are small pivots of the scaled cross-product; each is confirmed on the matrix itself, whose sensitivity is the square of the
+cross-product's, so that a nearly dependent covariate is not mistaken for a dependent one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import qr
+from scipy.sparse import csc_array, csr_array, diags_array, eye_array
+
+from breedeval.arrays import Float64, Int64, freeze
+from breedeval.solvers.factorization import factorize
+
+#: Added to the unit diagonal of the scaled cross-product, so that it can be factorized.
+SHIFT = 1e-13
+#: Pivots below this are candidates for a dependent column.
+SMALL_PIVOT = 1e-8
+#: ‖X v‖ of a unit null vector on columns of unit length, at most.
+CONFIRMED = 1e-7
+#: Largest basis (elements) that is kept to move between constraints.
+LARGEST_BASIS = 50_000_000
+
+
+@dataclass(frozen=True)
+class NullSpace:
+    """All v with X v = 0.
+
+    Parameters
+    ----------
+    constrained
+        (d,) columns of X whose coefficients are set to zero, ascending; the others are then unique.
+    basis
+        (p, d) null vectors; None where it would be too large to keep.
+    """
+
+    constrained: Int64
+    basis: Float64 | None
+
+    @property
+    def dimension(self) -> int:
+        """Number of dependencies, d."""
+        return len(self.constrained)
+
+    def to_constraints(self, coefficients: Float64) -> Float64:
+        """The solution (p,) with the same fitted values whose constrained coefficients are zero."""
+        if self.basis is None or not self.dimension:
+            return coefficients
+        weights = np.linalg.solve(self.basis[self.constrained], coefficients[self.constrained])
+        moved = coefficients - self.basis @ weights
+        moved[self.constrained] = 0.0
+        return moved
+
+
+def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
+    """Find the null space of a sparse matrix.
+
+    Parameters
+    ----------
+    x
+        (m, p).
+    preferred
+        Columns whose coefficients a user would like to see at zero, best first. Others are taken when these do not suffice.
+    """
+    p = x.shape[1]
+    gram = csc_array(x.T @ x)
+    length = np.sqrt(gram.diagonal())
+    scale = np.divide(1.0, length, out=np.zeros(p), where=length > 0)
+    scaled = csc_array(diags_array(scale) @ gram @ diags_array(scale))
+    candidates = _small_pivots(scaled)
+    if not len(candidates):
+        return NullSpace(freeze(np.empty(0, dtype=np.int64)), freeze(np.empty((p, 0))))
+    if p * len(candidates) > LARGEST_BASIS:
+        return NullSpace(freeze(np.sort(candidates)), None)
+    vectors = _null_vectors(scaled, candidates)
+    residual = np.linalg.norm(x @ (scale[:, None] * vectors), axis=0) / np.linalg.norm(vectors, axis=0)
+    basis = np.where(length[:, None] > 0, scale[:, None], 1.0) * vectors
+    basis = basis[:, residual < CONFIRMED]
+    basis /= np.linalg.norm(basis, axis=0)
+    return NullSpace(freeze(_choose_constraints(basis, preferred)), freeze(basis))
+
+
+def _small_pivots(scaled: csc_array) -> Int64:
+    shifted = csc_array(scaled + SHIFT * eye_array(scaled.shape[0]))
+    factor = factorize(shifted, engine="qdldl").lower_factor()
+    return factor.permutation[factor.pivot < SMALL_PIVOT]
+
+
+def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
+    """One vector for each candidate: itself minus its regression on the columns that are kept."""
+    p = scaled.shape[0]
+    kept = np.setdiff1d(np.arange(p), candidates)
+    vectors = np.zeros((p, len(candidates)))
+    vectors[candidates, np.arange(len(candidates))] = 1.0
+    if len(kept):
+        factor = factorize(csc_array(scaled[kept][:, kept]), engine="qdldl")
+        for j, candidate in enumerate(candidates):
+            vectors[kept, j] = -factor.solve(scaled[kept][:, [candidate]].toarray().ravel())
+    return vectors
+
+
+def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
+    """Rows of the basis that are independent: the preferred ones in turn, then whatever pivoted QR finds."""
+    d = basis.shape[1]
+    chosen: list[int] = []
+    directions = np.empty((0, d))
+    for row in preferred:
+        rest = basis[row] - directions.T @ (directions @ basis[row])
+        size = float(np.linalg.norm(rest))
+        if len(chosen) < d and size > 1e-6:
+            directions = np.vstack([directions, rest / size])
+            chosen.append(int(row))
+    if len(chosen) < d:
+        rest_of_rows = basis - (basis @ directions.T) @ directions
+        _, _, order = qr(rest_of_rows.T, mode="economic", pivoting=True)
+        chosen.extend(int(row) for row in order[: d - len(chosen)])
+    return np.array(sorted(chosen), dtype=np.int64)
