@@ -1,0 +1,118 @@
+"""A dairy population with known breeding values: herd-book, lactation records, truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.names import Names
+from breedeval.simulate.herd_book import simulate_herd_book
+from breedeval.simulate.lives import draw_lives, draw_recorded
+from breedeval.simulate.pedigree import SimulatedPedigree, numbered_names
+from breedeval.simulate.plan import DairyPlan
+from breedeval.simulate.records import Lactations, simulate_lactations
+
+#: Columns of a table by name: texts or numbers.
+Columns = Mapping[str, Names | NDArray[Any]]
+_SEX_LETTERS = ("U", "M", "F")
+
+
+@dataclass(frozen=True)
+class DairyPopulation:
+    """A simulated herd-book with its records and the truth behind them.
+
+    Parameters
+    ----------
+    plan
+        The settings it was made with.
+    herd_book
+        n animals and their true breeding values.
+    lactations
+        m records.
+    permanent
+        (n,) float64 true permanent environmental effect, kg; 0 for males.
+    """
+
+    plan: DairyPlan
+    herd_book: SimulatedPedigree
+    lactations: Lactations
+    permanent: Float64
+
+    def pedigree_columns(self) -> Columns:
+        """Write the pedigree as a herd-book does: ``id, sire, dam, sex, birth_year``; an unknown parent is ``0``."""
+        book = self.herd_book
+        return {
+            "id": book.ids,
+            "sire": _names_or_zero(book.ids, book.sire),
+            "dam": _names_or_zero(book.ids, book.dam),
+            "sex": Names.of(_SEX_LETTERS).take(book.sex),
+            "birth_year": book.birth_year,
+        }
+
+    def record_columns(self) -> Columns:
+        """Write the records as columns: ``id, herd, herd_year, lactation, dim, milk``."""
+        records, first_year = self.lactations, self.plan.first_year
+        herds = numbered_names("H", int(records.herd.max(initial=0)) + 1, digits=3)
+        herd_years = [f"{herd}-{first_year + year}" for herd in herds for year in range(self.plan.years)]
+        return {
+            "id": self.herd_book.ids.take(records.cow),
+            "herd": herds.take(records.herd),
+            "herd_year": Names.of(herd_years).take(records.herd * self.plan.years + records.year - first_year),
+            "lactation": records.lactation,
+            "dim": records.days_in_milk,
+            "milk": records.milk,
+        }
+
+    def true_value_columns(self) -> Columns:
+        """Write the truth as columns: ``id, breeding_value, permanent``, kg with one decimal."""
+        return {
+            "id": self.herd_book.ids,
+            "breeding_value": np.round(self.herd_book.breeding_value, 1),
+            "permanent": np.round(self.permanent, 1),
+        }
+
+
+def simulate_dairy(rng: np.random.Generator, **settings: Any) -> DairyPopulation:
+    """Simulate a dairy population.
+
+    Parameters
+    ----------
+    rng
+        Source of all randomness; the same generator state and settings give the same population.
+    **settings
+        Any setting of `DairyPlan` by name, such as ``n_animals`` or ``years``.
+
+    Returns
+    -------
+    DairyPopulation
+        The animals in order of birth, the records in order of cows.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or impossible.
+
+    Examples
+    --------
+    >>> population = simulate_dairy(np.random.default_rng(1), n_animals=1000, years=10)
+    >>> population.herd_book.n_animals, population.lactations.n_records
+    (1000, 1530)
+    """
+    plan = DairyPlan.of(**settings)
+    lives = draw_lives(rng, plan)
+    recorded = draw_recorded(rng, plan, lives)
+    herd_book = simulate_herd_book(rng, plan, lives, recorded)
+    lactations = simulate_lactations(rng, plan, herd_book, recorded)
+    return DairyPopulation(plan, herd_book, lactations, freeze(recorded.permanent))
+
+
+def _names_or_zero(ids: Names, rows: Int32) -> Names:
+    """Names of `rows`, and ``0`` for −1."""
+    end = ids.offsets[-1]
+    with_zero = Names(np.append(ids.buffer, np.uint8(ord("0"))), np.append(ids.offsets, end + 1))
+    return with_zero.take(np.where(rows == NONE, len(ids), rows))
