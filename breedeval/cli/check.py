@@ -1,0 +1,23 @@
+"""``breedeval check``: everything but the solution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(epilog="Example: breedeval check configs/herd_book.yaml")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(config: Path) -> None:
+    """Read CONFIG and its files, name every problem, predict memory and size; solve nothing, write nothing."""
+    from breedeval.evaluation.config import read_config
+
+    checked = read_config(config)
+    from breedeval.cli.console import Console
+    from breedeval.evaluation.check import check_evaluation
+
+    with Console() as console:
+        console.say(f"{checked.title}: {config}")
+        for line in check_evaluation(checked, console):
+            click.echo(line)

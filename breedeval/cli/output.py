@@ -1,0 +1,43 @@
+"""How commands write tables: to standard output, or to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def table_options(command: Command) -> Command:
+    """Add ``--format`` and ``-o`` to a command that makes a table."""
+    command = click.option(
+        "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file."
+    )(command)
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "csv", "json", "parquet"]),
+        default="table",
+        show_default=True,
+        help="Form of the table.",
+    )(command)
+
+
+def write_table(frame: Any, form: str, output: Path | None) -> None:
+    """Write a table in one of the forms; Parquet goes to a file, or to a pipe."""
+    from breedeval.report.tables import render_table
+    from breedeval.results.atomic import check_writable, written_whole
+
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is not for the screen. Name a file with -o.")
+    data = render_table(frame, form)  # type: ignore[arg-type]
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    check_writable(output, len(data))
+    with written_whole(output) as temporary:
+        temporary.write_bytes(data)

@@ -1,0 +1,65 @@
+"""``breedeval rank``: ranking lists from a results file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from breedeval.cli.output import table_options, write_table
+
+
+class YearRange(click.ParamType):
+    """``2015:``, ``2015:2018``, ``:2018`` or ``2015``."""
+
+    name = "FIRST:LAST"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | None, int | None]:
+        """Two years, None for an open end."""
+        text = str(value)
+        first, colon, last = text.partition(":")
+        try:
+            low, high = (int(first) if first else None), (int(last) if last else None)
+        except ValueError:
+            self.fail(f"'{text}' is not a range of years. Write 2015:2018, 2015: or :2018.", param, ctx)
+        return (low, high if colon else low)
+
+
+@click.command(epilog="Example: breedeval rank herd_book.h5 --sex M --born 2015: --min-reliability 0.5 --top 10")
+@click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--trait", help="Trait to rank by; may be left out when there is one.")
+@click.option("--column", help="Which genetic effect of the trait, such as id or dam; the first by default.")
+@click.option("--index", "index_name", help="Rank by an index of the configuration instead of a trait.")
+@click.option("--top", type=click.IntRange(min=1), help="Number of animals; 20 for a table on the screen, else all.")
+@click.option("--sex", type=click.Choice(["M", "F"]), help="Only males or only females.")
+@click.option("--born", type=YearRange(), help="Only animals born in these years: 2015:2018, 2015: or :2018.")
+@click.option("--min-reliability", type=click.FloatRange(0, 1), help="Only animals at least so reliable.")
+@table_options
+def rank(
+    results: Path,
+    trait: str | None,
+    column: str | None,
+    index_name: str | None,
+    top: int | None,
+    sex: str | None,
+    born: tuple[int | None, int | None] | None,
+    min_reliability: float | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Rank the animals of RESULTS by breeding value, best first."""
+    if trait and index_name:
+        raise click.UsageError("Rank by --trait or by --index, not by both.")
+    from breedeval.results.store import open_results
+    from breedeval.selection.index import index_weights
+    from breedeval.selection.ranking import Candidates
+    from breedeval.selection.ranking import rank as ranked
+
+    if top is None and form == "table" and output is None:
+        top = 20
+    with open_results(results) as file:
+        index = index_weights(file.record, index_name) if index_name else None
+        chosen = Candidates(sex, born or (None, None), min_reliability)
+        write_table(ranked(file, trait, top, column=column, index=index, candidates=chosen), form, output)

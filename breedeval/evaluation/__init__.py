@@ -1,0 +1,1 @@
+"""From a configuration to solutions: stages and the run."""

@@ -1,0 +1,82 @@
+"""Checks of a configuration that look at several sections at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from breedeval.evaluation.config_problems import ConfigProblem
+from breedeval.evaluation.config_sections import RecordsSection
+from breedeval.model.covariance import assign_variance_keys, random_blocks, refuse_stored
+from breedeval.model.spec import ModelSpec
+from breedeval.nearest import did_you_mean
+
+
+def check_records(records: RecordsSection, traits: tuple[str, ...]) -> Iterator[ConfigProblem]:
+    """Find columns that are declared twice, or as something they cannot be."""
+    for key, names in (("classes", records.classes), ("covariates", records.covariates)):
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield ConfigProblem(("records", key), f"'{name}' stands {count} times. Keep one.")
+    for name in records.classes:
+        if name in records.covariates:
+            message = f"'{name}' is declared as a class and as a covariate. Keep one of them."
+            yield ConfigProblem(("records", "covariates"), message)
+        if name in traits:
+            message = f"'{name}' is a trait, its values are numbers. Remove it from classes."
+            yield ConfigProblem(("records", "classes"), message)
+    if records.weight is not None and records.weight in records.classes:
+        message = f"'{records.weight}' is declared as a class; weights are numbers. Remove it from classes."
+        yield ConfigProblem(("records", "weight"), message)
+
+
+def index_notes(index: Mapping[str, Mapping[str, float]], traits: tuple[str, ...]) -> Iterator[str]:
+    """Say which indices weight traits that this model does not have; such an index cannot be ranked from this run alone."""
+    for name, weights in index.items():
+        for trait in weights:
+            if trait not in traits:
+                hint = did_you_mean(trait, traits)
+                what = f"The index {name} weights '{trait}', which is no trait of this model.{hint}"
+                yield f"{what} It cannot be ranked from this run."
+
+
+def check_spec(spec: ModelSpec, records: RecordsSection, sections: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    """Find sections and columns that the model needs and the configuration lacks."""
+    pedigree = sections.get("pedigree")
+    genetic = [term.name for model in spec.traits for term in model.random if term.kind == "genetic"]
+    if genetic and pedigree is None:
+        yield ConfigProblem((), f"the section 'pedigree' is missing, which {genetic[0]} needs. Add it.")
+    years = ((sections.get("base") or {}).get("animals") or {}).get("birth_year")
+    if years is not None and not {"birth_year", "birth_date"} & set(pedigree or {}):
+        message = "years of birth are not known. Name their column under pedigree: birth_year or birth_date."
+        yield ConfigProblem(("base", "animals", "birth_year"), message)
+    if records.columns is None:
+        return
+    by = _residual_column(sections.get("variances"))
+    extra = [name for name in (records.weight, by) if name is not None]
+    for name in dict.fromkeys([*spec.class_columns(), *spec.number_columns(), *extra]):
+        if name not in records.columns:
+            hint = did_you_mean(name, records.columns)
+            yield ConfigProblem(("records", "columns"), f"the column of '{name}' is missing.{hint} Add its number.")
+
+
+def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: RecordsSection) -> Iterator[ConfigProblem]:
+    """Find (co)variances that are missing, or belong to no term."""
+    blocks = random_blocks(spec)
+    if set(variances) == {"file"} and not any("file" in block.keys for block in blocks):
+        message = "reading estimated variances from a file is not available in this version. Write the numbers."
+        yield ConfigProblem(("variances", "file"), message)
+        return
+    _, problems = assign_variance_keys(variances, blocks)
+    for path, message in [*problems, *refuse_stored(variances)]:
+        yield ConfigProblem(("variances", *path), message)
+    by = _residual_column(variances)
+    if by is not None and (by in records.covariates or by in spec.trait_names):
+        yield ConfigProblem(("variances", "residual", "by"), f"'{by}' is a column of numbers; a class is needed here.")
+
+
+def _residual_column(variances: object) -> str | None:
+    residual = variances.get("residual") if isinstance(variances, Mapping) else None
+    by = residual.get("by") if isinstance(residual, Mapping) else None
+    return by if isinstance(by, str) else None

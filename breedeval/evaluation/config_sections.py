@@ -1,0 +1,189 @@
+"""The sections of a configuration: which keys there are, what they may hold, what holds without them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, InputPath, Text
+
+MendKind = Literal["own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "both_sexes", "suspicious_code", "all"]
+StopRule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+def _later(*values: str) -> BeforeValidator:
+    """Refuse values of the contract that this version cannot do yet."""
+
+    def check(value: Any) -> Any:
+        if value in values:
+            raise ValueError(f"'{value}' is not available in this version.")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _only_none(value: Any) -> Any:
+    if value in (None, "none"):
+        return "none"
+    raise ValueError("unknown-parent groups are not available in this version. Write groups: none.")
+
+
+def _listed(value: Any) -> Any:
+    """Let one word stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+class Section(BaseModel):
+    """A section: no other keys, no conversions, not changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+class PedigreeSection(Section):
+    """The pedigree file. `sire` and `dam` are None where they are to be recognized from the header."""
+
+    file: InputPath = Field(description="Pedigree file: .csv, .tsv, white space, .parquet, or any text form with .gz.")
+    animal: Column = Field(description="Column of the animal: a name, or a number from 1 in a file without header.")
+    sire: Column | None = Field(
+        default=None, description="Column of the sire; none if all are unknown; recognized if left out."
+    )
+    dam: Column | None = Field(default=None, description="Column of the dam; none if all are unknown; recognized if left out.")
+    birth_year: Column | None = Field(default=None, description="Column of the year of birth.")
+    birth_date: Column | None = Field(default=None, description="Column of the date of birth.")
+    sex: Column | None = Field(default=None, description="Column of the sex.")
+    unknown: Texts | None = Field(
+        default=None, description="Texts that stand for an unknown parent, exactly as they are written."
+    )
+    groups: Annotated[Literal["none"], BeforeValidator(_only_none)] = Field(
+        default="none", description="Unknown-parent groups."
+    )
+    encoding: str = Field(default="utf-8", description="How letters are coded in the file.")
+    mend: Annotated[tuple[MendKind, ...], Field(strict=False), BeforeValidator(_listed)] = Field(
+        default=(), description="Kinds of problems to mend by setting the parent concerned to unknown; all for every kind."
+    )
+    inbreeding: bool = Field(default=True, description="Whether inbreeding enters the relationship.")
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> PedigreeSection:
+        roles = ("animal", "sire", "dam", "birth_year", "birth_date", "sex")
+        columns = {role: getattr(self, role) for role in roles if getattr(self, role) not in (None, NO_COLUMN)}
+        if "animal" not in columns:
+            raise ValueError("the animal needs a column.")
+        if len({isinstance(column, int) for column in columns.values()}) > 1:
+            raise ValueError("columns are given by name or by number, not by both. Without header all are numbers.")
+        for role in ("sire", "dam"):
+            if isinstance(self.animal, int) and getattr(self, role) is None:
+                raise ValueError(f"without header the column of the {role} is needed. Write {role}: none if all are unknown.")
+        seen: dict[str | int, str] = {}
+        for role, column in columns.items():
+            if column in seen:
+                raise ValueError(f"{seen[column]} and {role} are the same column ({column}). Correct one of them.")
+            seen[column] = role
+        return self
+
+
+class RecordsSection(Section):
+    """The file of records and what its columns are."""
+
+    file: InputPath = Field(description="File of records, in the forms of the pedigree file.")
+    missing: Texts = Field(default=("", "NA"), description="Texts that mean missing. 0 is a value unless listed.")
+    classes: Texts = Field(default=(), description="Columns whose values are names, whatever they look like.")
+    covariates: Texts = Field(default=(), description="Columns whose values are numbers.")
+    weight: Text | None = Field(default=None, description="Column of weights, which multiply the inverse residual variance.")
+    columns: dict[str, ColumnNumber] | None = Field(
+        default=None, description="A file without header: the number (from 1) of each column that the model uses, by name."
+    )
+    encoding: str = Field(default="utf-8", description="How letters are coded in the file.")
+    unknown_animals: Literal["refuse", "add", "drop"] = Field(
+        default="refuse",
+        description="Records of animals that are not in the pedigree: refuse, add the animals as founders, or drop.",
+    )
+
+    def column_key(self, name: str) -> str | int:
+        """Column to read for `name`: its number in a file without header, else the name itself."""
+        return name if self.columns is None else self.columns[name]
+
+
+class SolverSection(Section):
+    """How the equations are solved."""
+
+    method: Literal["auto", "pcg", "direct"] = Field(default="auto", description="pcg, direct, or auto: by the size.")
+    ebv_error: PositiveNumber = Field(
+        default=1e-4, description="Stop when the estimated error of EBVs is below this, in genetic SD."
+    )
+    preconditioner: Annotated[Literal["auto", "block", "diagonal"], _later("incomplete_cholesky")] = Field(
+        default="auto", description="Preconditioner of pcg."
+    )
+    max_rounds: Annotated[int, Field(ge=1)] = Field(default=5000, description="Most rounds of pcg.")
+    stop: StopRule = Field(default="ebv_error", description="Stopping rule; all but ebv_error need a tolerance.")
+    tolerance: PositiveNumber | None = Field(default=None, description="Tolerance of another stopping rule than ebv_error.")
+    threads: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Threads to use; all if left out.")
+
+    @model_validator(mode="after")
+    def _check_tolerance(self) -> SolverSection:
+        if self.stop == "ebv_error" and self.tolerance is not None:
+            raise ValueError("the tolerance of stop: ebv_error is the key ebv_error. Remove tolerance.")
+        if self.stop != "ebv_error" and self.tolerance is None:
+            raise ValueError(f"stop: {self.stop} needs a tolerance. Write tolerance: 1e-8, for instance.")
+        return self
+
+    @property
+    def stop_tolerance(self) -> float:
+        """Tolerance of the stopping rule, whichever it is."""
+        return self.ebv_error if self.tolerance is None else self.tolerance
+
+
+class AccuracySection(Section):
+    """How reliabilities are computed."""
+
+    method: Annotated[Literal["auto", "exact", "none"], _later("approximate", "sampling")] = Field(
+        default="auto", description="exact, none, or auto: exact where it fits."
+    )
+
+
+class BaseAnimals(Section):
+    """Animals whose mean EBV is zero: those that meet every condition."""
+
+    birth_year: Annotated[tuple[int, int], Field(strict=False)] | None = Field(
+        default=None, description="First and last year of birth."
+    )
+    sex: Literal["F", "M"] | None = Field(default=None, description="F or M.")
+
+    @model_validator(mode="after")
+    def _check(self) -> BaseAnimals:
+        if self.birth_year is None and self.sex is None:
+            raise ValueError("a condition is needed: birth_year, sex or both.")
+        if self.birth_year is not None and self.birth_year[0] > self.birth_year[1]:
+            raise ValueError(f"birth_year: {self.birth_year[0]} is after {self.birth_year[1]}. Write the earlier year first.")
+        return self
+
+
+class BaseSection(Section):
+    """The genetic base."""
+
+    animals: BaseAnimals = Field(description="Animals whose mean EBV is zero.")
+
+
+class ConfigFile(Section):
+    """All sections of a configuration of breedeval."""
+
+    title: Text | None = Field(default=None, description="Title of the run; the name of the file if left out.")
+    pedigree: PedigreeSection | None = Field(default=None, description="The pedigree. Needed for genetic terms.")
+    records: RecordsSection = Field(description="The records.")
+    model: Annotated[dict[str, Text], Field(min_length=1)] = Field(description="A formula a trait.")
+    variances: Annotated[
+        dict[str, Any], WithJsonSchema({"type": "object", "additionalProperties": {"type": ["number", "array", "object"]}})
+    ] = Field(
+        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}."
+    )
+    solver: SolverSection = Field(default_factory=SolverSection, description="How the equations are solved.")
+    accuracy: AccuracySection = Field(default_factory=AccuracySection, description="How reliabilities are computed.")
+    base: BaseSection | None = Field(default=None, description="The genetic base; founders as the model has them if left out.")
+    index: dict[str, Annotated[dict[str, Number], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Selection indices: a weight a trait, by name."
+    )

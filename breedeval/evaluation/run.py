@@ -1,0 +1,204 @@
+"""The main job: from a configuration to breeding values, in memory and in a results file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from breedeval.accuracy.reliability import reliability
+from breedeval.arrays import Float64, Int32, freeze
+from breedeval.evaluation.base import base_animals
+from breedeval.evaluation.config import EvaluationConfig, read_config
+from breedeval.evaluation.inputs import Inputs, prepare
+from breedeval.evaluation.observer import Observer, Silence
+from breedeval.evaluation.solution import Problem, Solved, set_up, solve
+from breedeval.model.layout import EquationBlock
+from breedeval.names import Names
+from breedeval.pedigree.pedigree import Pedigree
+from breedeval.results.atomic import check_writable
+from breedeval.results.content import BreedingValues, EvaluationResults
+from breedeval.results.provenance import StageClock, now, run_record
+from breedeval.results.store import estimated_bytes, write_results
+
+
+def evaluate(
+    config: str | os.PathLike[str] | EvaluationConfig,
+    results: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> EvaluationResults:
+    """Evaluate: the same as the command of this name.
+
+    Parameters
+    ----------
+    config
+        Path of a configuration, or one that was read.
+    results
+        Path of the results file to write; None writes nothing.
+    threads
+        Threads to use; by default as configured, else all cores.
+    observer
+        Told of stages, facts and rounds; by default nobody is.
+
+    Returns
+    -------
+    EvaluationResults
+        Breeding values, solutions and everything that the results file holds.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the configuration or a file is wrong; all problems are named together.
+    NotConvergedError
+        If the solution is not good enough. Nothing is written then.
+    OutputError
+        If the results file cannot be written.
+
+    Examples
+    --------
+    >>> import breedeval as be
+    >>> run = be.evaluate("configs/mrode_animal.yaml")
+    >>> run.ebv("gain").query("id == '6'").round(3).to_string(index=False)
+    'id   ebv  reliability\\n 6 0.177        0.115'
+    """
+    config = config if isinstance(config, EvaluationConfig) else read_config(config)
+    observer = observer or Silence()
+    path = None if results is None else Path(results)
+    if path is not None:
+        check_writable(path)
+    use_threads(threads or config.solver.threads)
+    clock = StageClock()
+    inputs = prepare(config, clock, observer)
+    problem = set_up(config, inputs, clock, observer)
+    if path is not None:
+        check_writable(path, expected_size(inputs))
+    solved = solve(config, problem, clock, observer)
+    found = _collect(config, inputs, problem, solved, clock)
+    if path is not None:
+        observer.stage("writing results")
+        write_results(path, found)
+        observer.say(f"results: {path}")
+    return found
+
+
+def use_threads(threads: int | None) -> None:
+    """Set the number of threads of compiled loops; None leaves all cores."""
+    if threads is not None:
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+
+
+def expected_size(inputs: Inputs) -> int:
+    """Bytes that the results file will need."""
+    layout = inputs.design.layout
+    genetic = layout.genetic
+    n_values = 0 if genetic is None else genetic.n_equations
+    if inputs.built is None:
+        return estimated_bytes(0, 0, 0, layout.n_equations)
+    ids = inputs.built.pedigree.ids
+    return estimated_bytes(len(ids), int(ids.lengths.max(initial=0)), n_values, layout.n_equations - n_values)
+
+
+def _collect(
+    config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: Solved, clock: StageClock
+) -> EvaluationResults:
+    pedigree = _EMPTY if inputs.built is None else inputs.built.pedigree
+    inbreeding = np.empty(0) if inputs.inbreeding is None else inputs.inbreeding.coefficients
+    return EvaluationResults(
+        title=config.title,
+        created=now(),
+        pedigree=pedigree,
+        inbreeding=freeze(inbreeding),
+        n_records=_records_of_animals(inputs, pedigree.n_animals),
+        breeding_values=_breeding_values(config, inputs, solved),
+        solutions=solved.solutions,
+        solution_pev=solved.pev,
+        estimability=problem.estimability,
+        variances=inputs.variances,
+        solve=solved.solve,
+        config_text=config.config_text,
+        record=_record(config, inputs, problem, solved, clock),
+    )
+
+
+def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -> tuple[BreedingValues, ...]:
+    block = inputs.design.layout.genetic
+    if block is None or inputs.built is None or inputs.inbreeding is None:
+        return ()
+    chosen, base = base_animals(config.base, inputs.built.pedigree)
+    covariance = inputs.variances.random[block.key]
+    order = {label: j for j, label in enumerate(covariance.labels)}
+    found = []
+    for column, label in enumerate(block.columns):
+        trait, _, name = label.partition(":")
+        variance = float(covariance.matrix[order[label], order[label]])
+        value = block.view(solved.solutions.values)[:, column]
+        offset = 0.0 if chosen is None else float(value[chosen].mean())
+        pev = _column_of(block, solved.pev, column)
+        rel = None if pev is None else freeze(reliability(pev, inputs.inbreeding.coefficients, variance))
+        found.append(BreedingValues(trait, name, freeze(value - offset), rel, pev, variance, base, offset))
+    return tuple(found)
+
+
+def _column_of(block: EquationBlock, pev: Float64 | None, column: int) -> Float64 | None:
+    return None if pev is None else freeze(block.view(pev)[:, column])
+
+
+def _records_of_animals(inputs: Inputs, n_animals: int) -> Int32:
+    """Records used of each animal: those of the first genetic term (the animal itself; the sire in a sire model)."""
+    design = inputs.design
+    for term in design.terms:
+        if design.layout.blocks[term.block].relationship == "pedigree":
+            levels = term.level[term.level >= 0]
+            return freeze(np.bincount(levels, minlength=n_animals).astype(np.int32))
+    return freeze(np.zeros(n_animals, dtype=np.int32))
+
+
+def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: Solved, clock: StageClock) -> dict[str, Any]:
+    files = {"config": config.source.path, "records": config.records.file}
+    if config.pedigree is not None:
+        files["pedigree"] = config.pedigree.file
+    account = inputs.design.account
+    counts: dict[str, Any] = {
+        "records": {
+            "read": account.n_read,
+            "used": account.n_used,
+            "used_by_trait": dict(account.used_by_trait),
+            "dropped": dict(account.dropped),
+        },
+        "equations": problem.equations.order,
+        "dependencies": problem.null_space.dimension,
+    }
+    if inputs.built is not None:
+        report = inputs.built.report
+        counts["pedigree"] = {
+            "rows": report.n_rows,
+            "animals": report.n_animals,
+            "added": report.n_added,
+            "founders": report.n_founders,
+            "unknown_forms": [vars(form) for form in report.unknown_forms],
+            "warnings": [problem.message for problem in report.warnings],
+            "mended": [vars(link) for link in report.mended],
+        }
+    choices = {
+        "plan": list(problem.plan.reasons),
+        "solution": solved.solve.sentence(),
+        "notes": [*inputs.design.notes, *inputs.variances.notes],
+        "estimability": [effect.sentence() for effect in problem.estimability],
+        "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
+        "index": {name: dict(weights) for name, weights in config.index.items()},
+    }
+    return run_record(clock, files, counts, choices)
+
+
+_EMPTY = Pedigree(
+    Names.of([]),
+    freeze(np.empty(0, dtype=np.int32)),
+    freeze(np.empty(0, dtype=np.int32)),
+    freeze(np.empty(0, dtype=np.int8)),
+    freeze(np.empty(0, dtype=np.int32)),
+    Names.of([]),
+)

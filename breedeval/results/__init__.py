@@ -1,0 +1,1 @@
+"""The results file: its schema, writing, reading, provenance."""

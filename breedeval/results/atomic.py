@@ -1,0 +1,63 @@
+"""A file appears under its final name complete, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from breedeval.errors import OutputError
+
+
+def check_writable(path: Path, n_bytes: int = 0) -> None:
+    """Refuse, before hours of work, a place that cannot take the file.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not there or not writable, the name is a folder, or less than `n_bytes` are free.
+    """
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise OutputError(f"The folder {folder} for the results {path.name} is not there. Make it, or choose another with -o.", path=path)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Give the name of a file with -o.", path=path)
+    probe = _temporary(path)
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"Results cannot be written to {folder}: {error.strerror}. Choose another place with -o.", path=path) from error
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise OutputError(
+            f"The results need about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
+            "Make room, or choose another place with -o.",
+            path=path,
+        )
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; when the block ends well, the file is flushed to disk and takes the final name.
+
+    Whatever ends the block otherwise (an error, Ctrl-C), the temporary file is removed and a file already at `path` stays as it was. A process
+    killed outright leaves at most a hidden ``.name.xxxx.partial``.
+    """
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error.strerror or error}. What was there before is untouched.", path=path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.resolve().parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"

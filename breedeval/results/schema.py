@@ -1,0 +1,44 @@
+"""The written specification of the results file, in code. `docs/results_file.md` says the same in words.
+
+``FORMAT_VERSION`` goes up by one in its first number when a reader of the old form would read the new one wrongly.
+"""
+
+from __future__ import annotations
+
+FORMAT = "breedeval-results"
+FORMAT_VERSION = "1.0"
+
+ANIMALS = "animals"
+EBV = "ebv"
+EFFECTS = "effects"
+VARIANCES = "variances"
+SOLVER = "solver"
+RUN = "run"
+
+#: Data sets below /animals, each (n,), with what they hold.
+ANIMAL_DATASETS = {
+    "id": "the animal's name, UTF-8, fixed length",
+    "sire": "int32 row of the sire, -1 unknown",
+    "dam": "int32 row of the dam, -1 unknown",
+    "inbreeding": "float64 coefficient F",
+    "sex": "int8: 0 unknown, 1 male, 2 female",
+    "birth_year": "int32, -1 unknown",
+    "n_records": "int32 records used",
+    "n_progeny": "int32 progeny in the pedigree, as sire and as dam",
+}
+
+
+def group_name(name: str) -> str:
+    """A name as a group of HDF5, where ``/`` would open another group.
+
+    Examples
+    --------
+    >>> group_name("fat/protein"), name_of_group(group_name("fat/protein"))
+    ('fat%2Fprotein', 'fat/protein')
+    """
+    return name.replace("%", "%25").replace("/", "%2F")
+
+
+def name_of_group(group: str) -> str:
+    """The name behind a group."""
+    return group.replace("%2F", "/").replace("%25", "%")

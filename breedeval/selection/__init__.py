@@ -1,0 +1,1 @@
+"""What breeders do with breeding values: ranking and indices."""
