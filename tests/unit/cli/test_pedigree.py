@@ -1,0 +1,117 @@
+"""``breedeval pedigree``: what the user sees."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from breedeval.cli.pedigree import pedigree
+from breedeval.errors import PedigreeError, UnknownNameError
+
+#: Mrode, Linear Models for the Prediction of Animal Breeding Values, table 2.1.
+MRODE = "animal,sire,dam\n1,0,0\n2,0,0\n3,1,2\n4,1,0\n5,4,3\n6,5,2\n"
+
+
+@pytest.fixture
+def call(tmp_path):
+    def run(text, command, *arguments, **options):
+        path = tmp_path / "herd.csv"
+        path.write_text(text)
+        return CliRunner().invoke(pedigree, [command, str(path), *arguments], **options)
+
+    return run
+
+
+def test_describe(call):
+    result = call(MRODE, "describe", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    values = {row["quantity"]: row["value"] for row in json.loads(result.stdout)}
+    assert (values["animals"], values["inbred animals"], values["inbreeding, largest"]) == (6, 2, 0.125)
+    assert "6 rows, 6 animals, 2 founders" in result.stderr
+
+
+def test_describe_as_a_table_and_as_parquet(call, tmp_path):
+    assert "inbreeding, largest" in call(MRODE, "describe").stdout
+    result = call(MRODE, "describe", "--format", "parquet", "-o", str(tmp_path / "out.parquet"))
+    assert result.exit_code == 0, result.stderr
+    assert pd.read_parquet(tmp_path / "out.parquet").set_index("quantity")["value"]["animals"] == 6
+
+
+def test_inbreeding_in_the_order_of_the_file(call, tmp_path):
+    rows = MRODE.splitlines()
+    reversed_file = "\n".join([rows[0], *rows[:0:-1]]) + "\n"
+    out = tmp_path / "f.csv"
+    result = call(reversed_file, "inbreeding", "--format", "csv", "-o", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert out.read_text() == "animal,inbreeding\n6,0.125\n5,0.125\n4,0.0\n3,0.0\n2,0.0\n1,0.0\n"
+
+
+def test_inbreeding_of_the_most_inbred_and_of_added_parents(call):
+    assert call(MRODE, "inbreeding", "--min", "0.1", "--format", "csv").stdout == "animal,inbreeding\n5,0.125\n6,0.125\n"
+    with_added = call("animal,sire,dam\nx,s,d\n", "inbreeding", "--format", "csv").stdout
+    assert with_added == "animal,inbreeding\nx,0.0\ns,0.0\nd,0.0\n"
+
+
+def test_relationship_of_pairs(call):
+    result = call(MRODE, "relationship", "3", "6", "6", "6", "--format", "csv")
+    assert result.stdout == "animal,other,relationship\n3,6,0.5625\n6,6,1.125\n"
+
+
+def test_relationship_needs_pairs_of_known_animals(call):
+    assert call(MRODE, "relationship", "3").exit_code == 2
+    assert isinstance(call(MRODE, "relationship", "3", "66").exception, UnknownNameError)
+
+
+def test_check_of_a_clean_file(call):
+    result = call(MRODE, "check")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "0 errors, 0 warnings" in result.stderr
+
+
+def test_check_names_every_problem_and_exits_with_1(call):
+    result = call("animal,sire,dam\na,b,0\nb,a,0\nc,0,c\nd,a,a\n", "check", "--format", "json")
+    assert result.exit_code == 1
+    rows = json.loads(result.stdout)
+    assert [(row["kind"], row["severity"]) for row in rows] == [
+        ("own_parent", "error"),
+        ("loop", "error"),
+        ("both_sexes", "warning"),
+    ]
+    assert (rows[1]["animals"], rows[1]["lines"]) == ("a b", "2 3")
+    assert "2 errors, 1 warning" in result.stderr
+
+
+def test_check_with_warnings_only_exits_with_0(call):
+    result = call("animal,sire,dam\nx,p,0\ny,0,p\n", "check")
+    assert result.exit_code == 0
+    assert "both_sexes" in result.stdout
+
+
+def test_mend_is_asked_for_and_told(call):
+    text = "animal,sire,dam\na,a,0\nb,a,0\n"
+    assert isinstance(call(text, "describe").exception, PedigreeError)
+    result = call(text, "describe", "--mend", "own_parent")
+    assert result.exit_code == 0
+    assert "sire of 'a' 'a' → unknown" in result.stderr
+
+
+def test_columns_by_number_and_by_none(call):
+    result = call("1,0,0\n2,0,1\n3,2,2\n", "inbreeding", "--animal", "1", "--sire", "2", "--dam", "3", "--format", "csv")
+    assert result.stdout == "animal,inbreeding\n1,0.0\n2,0.0\n3,0.5\n"
+    no_dam = call(MRODE, "inbreeding", "--dam", "none", "--format", "csv")
+    assert no_dam.exit_code == 0, no_dam.stderr
+    assert "0.125" not in no_dam.stdout
+
+
+def test_unknown_codes_of_the_user(call):
+    result = call("animal,sire,dam\nx,nobody,d\n", "inbreeding", "--unknown", "nobody", "--format", "csv")
+    assert result.stdout == "animal,inbreeding\nx,0.0\nd,0.0\n"
+
+
+@pytest.mark.parametrize("command", ["describe", "check", "inbreeding", "relationship"])
+def test_help_shows_an_example(command):
+    result = CliRunner().invoke(pedigree, [command, "--help"])
+    assert f"Example: breedeval pedigree {command} " in " ".join(result.stdout.split())
