@@ -18,13 +18,17 @@ class SymmetricOperator(Protocol):
     """
 
     @property
-    def order(self) -> int: ...
+    def order(self) -> int:
+        """Number of rows, n."""
 
-    def multiply(self, x: Float64, out: Float64 | None = None) -> Float64: ...
+    def multiply(self, x: Float64, out: Float64 | None = None) -> Float64:
+        """Return the product with x."""
 
-    def diagonal(self) -> Float64: ...
+    def diagonal(self) -> Float64:
+        """(n,) diagonal."""
 
-    def to_csr(self) -> csr_array: ...
+    def to_csr(self) -> csr_array:
+        """The explicit matrix."""
 
 
 @runtime_checkable
@@ -32,6 +36,8 @@ class Preconditioner(Protocol):
     """An approximate inverse: symmetric, positive (semi)definite, cheap to apply."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """For reports."""
 
-    def apply(self, r: Float64, out: Float64) -> Float64: ...
+    def apply(self, r: Float64, out: Float64) -> Float64:
+        """Write M⁻¹ r to `out` and return it."""

@@ -9,14 +9,12 @@ import click
 from breedeval.cli.output import table_options, write_table
 
 
-class YearRange(click.ParamType):
+class YearRange(click.ParamType):  # type: ignore[type-arg]  # not generic in older versions
     """``2015:``, ``2015:2018``, ``:2018`` or ``2015``."""
 
     name = "FIRST:LAST"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int | None, int | None]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int | None, int | None]:
         """Two years, None for an open end."""
         text = str(value)
         first, colon, last = text.partition(":")

@@ -9,7 +9,6 @@ import click
 from breedeval.cli.output import table_options, write_table
 
 
-
 @click.command(epilog="Example: breedeval show herd_book.h5; breedeval show herd_book.h5 NL000123 NL000124")
 @click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("animals", nargs=-1)

@@ -46,7 +46,7 @@ class Estimability:
 
 
 def preferred_constraints(layout: Layout) -> Int64:
-    """Equations that users expect at zero: the first level of each effect with levels (later effects first), then regressions."""
+    """Equations that users expect at zero: first levels of effects (later effects first), then regressions."""
     with_levels = [b for b in reversed(layout.fixed) if b.n_levels > 1]
     without = [b for b in reversed(layout.fixed) if b.n_levels == 1]
     first_levels = [b.first + column for b in with_levels for column in range(b.n_columns)]

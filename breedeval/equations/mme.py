@@ -1,7 +1,7 @@
 """Henderson's mixed model equations as an operator: C x without C.
 
-C = W'R⁻¹W + blockdiag(0, K⁻¹ ⊗ Σ⁻¹), right-hand side b = W'R⁻¹y (Henderson 1973, Sire evaluation and genetic trends). A product is
-one pass over the records (e = R⁻¹ W x, written once), one gather for each term, and the penalties.
+C = W'R⁻¹W + blockdiag(0, K⁻¹ ⊗ Σ⁻¹), right-hand side b = W'R⁻¹y (Henderson 1973, Sire evaluation and genetic trends). A product
+is one pass over the records (e = R⁻¹ W x, written once), one gather for each term, and the penalties.
 """
 
 from __future__ import annotations

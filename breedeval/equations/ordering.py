@@ -1,7 +1,7 @@
 """The order in which to eliminate equations, from what they mean.
 
-Permanent environments first (each meets few equations), then animals without progeny (they link only their parents), dams young to old,
-large contemporary groups, sires young to old, and last the few equations that meet everything.
+Permanent environments first (each meets few equations), then animals without progeny (they link only their parents), dams young
+to old, large contemporary groups, sires young to old, and last the few equations that meet everything.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +41,8 @@ class Penalty:
 
     def diagonal_blocks(self) -> Float64:
         """(n_levels, k, k) diagonal blocks."""
-        if self.relationship_inverse is None:
-            weight = np.ones(self.block.n_levels)
-        else:
-            weight = self.relationship_inverse.diagonal()
+        inverse = self.relationship_inverse
+        weight = np.ones(self.block.n_levels) if inverse is None else inverse.diagonal()
         return weight[:, None, None] * self.covariance_inverse
 
     def to_csr(self) -> csr_array:
@@ -62,7 +59,7 @@ def build_penalties(
         Penalty(
             block,
             relationship_inverse if block.relationship == "pedigree" else None,
-            freeze(np.linalg.inv(variances.random[block.key].matrix)),
+            freeze(np.linalg.inv(variances.random[block.key].matrix).astype(np.float64)),
         )
         for block in layout.random
     )

@@ -55,5 +55,5 @@ class Solutions:
         block = self.block(name)
         frame = pd.DataFrame(block.view(self.values), columns=list(block.columns))
         frame.insert(0, "level", block.levels.to_list())
-        frame["constrained"] = block.view(self.constrained).any(axis=1)
+        frame["constrained"] = np.any(block.view(self.constrained), axis=1)
         return frame

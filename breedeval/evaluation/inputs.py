@@ -161,4 +161,5 @@ def _inbreeding_line(coefficients: Float64, used: bool) -> str:
     inbred = coefficients[coefficients > 0]
     if not len(inbred):
         return "inbreeding: no animal is inbred"
-    return f"inbreeding: {count_of(len(inbred), 'inbred animal')}, mean F {coefficients.mean():.4f}, largest {coefficients.max():.4f}"
+    mean, largest = coefficients.mean(), coefficients.max()
+    return f"inbreeding: {count_of(len(inbred), 'inbred animal')}, mean F {mean:.4f}, largest {largest:.4f}"

@@ -31,7 +31,7 @@ def evaluate(
     threads: int | None = None,
     observer: Observer | None = None,
 ) -> EvaluationResults:
-    """Evaluate: the same as the command of this name.
+    r"""Evaluate: the same as the command of this name.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def evaluate(
     >>> import breedeval as be
     >>> run = be.evaluate("configs/mrode_animal.yaml")
     >>> run.ebv("gain").query("id == '6'").round(3).to_string(index=False)
-    'id   ebv  reliability\\n 6 0.177        0.115'
+    'id   ebv  reliability\n 6 0.177        0.115'
     """
     config = config if isinstance(config, EvaluationConfig) else read_config(config)
     observer = observer or Silence()
@@ -88,7 +88,8 @@ def evaluate(
 def use_threads(threads: int | None) -> None:
     """Set the number of threads of compiled loops; None leaves all cores."""
     if threads is not None:
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(threads, most))
 
 
 def expected_size(inputs: Inputs) -> int:

@@ -116,7 +116,7 @@ def solve(config: EvaluationConfig, problem: Problem, clock: StageClock, observe
     rule = stopping_rule(config, has_genetic=not math.isnan(problem.ebv_scale))
     observer.stage("solving")
     with clock.stage("solution"):
-        result = _solve(config, problem, factor, rule, observer)
+        result = _solve(problem, factor, rule, observer)
     observer.say(f"solution: {result.sentence()}")
     if not result.status.is_good:
         raise NotConvergedError(f"The equations are not solved well enough. {result.sentence()} Nothing was written.")
@@ -137,9 +137,7 @@ def stopping_rule(config: EvaluationConfig, *, has_genetic: bool) -> StoppingRul
     return StoppingRule(section.stop, section.stop_tolerance, section.max_rounds)
 
 
-def _solve(
-    config: EvaluationConfig, problem: Problem, factor: Factorization | None, rule: StoppingRule, observer: Observer
-) -> SolveResult:
+def _solve(problem: Problem, factor: Factorization | None, rule: StoppingRule, observer: Observer) -> SolveResult:
     equations = problem.equations
     if problem.plan.solver == "direct" and factor is not None:
         return solve_direct(equations, equations.right_hand_side, factor, problem.kept, rule, problem.ebv_scale)

@@ -9,7 +9,7 @@ from breedeval.kernels.compile import compiled_parallel
 
 @compiled_parallel
 def multiply_blocks(blocks, x, out):
-    """out (n, k) = blocks (n, k, k) times x (n, k), level by level. x and out may not be the same array."""
+    """Out (n, k) = blocks (n, k, k) times x (n, k), level by level. x and out may not be the same array."""
     k = x.shape[1]
     for i in numba.prange(x.shape[0]):
         for a in range(k):

@@ -11,8 +11,9 @@ from breedeval.kernels.compile import compiled
 def count_factor(pointer, row, limit, parent, out):
     """Column counts of the Cholesky factor (without diagonal) by row subtrees (Liu 1990, The role of elimination trees).
 
-    pointer (n + 1,), row: upper triangle by columns, any order, diagonal allowed; parent (n,) work; out (n,) int64 counts. Stops and
-    returns −1 when more than `limit` elements are counted, so that a hopeless factor costs no more than a possible one.
+    pointer (n + 1,), row: upper triangle by columns, any order, diagonal allowed; parent (n,) work; out (n,) int64 counts.
+    Stops and returns −1 when more than `limit` elements are counted, so that a hopeless factor costs no more than a possible
+    one.
     """
     n = pointer.shape[0] - 1
     mark = np.full(n, -1, dtype=np.int64)
@@ -39,9 +40,9 @@ def count_factor(pointer, row, limit, parent, out):
 def invert_on_pattern(pointer, row, lower, pivot, z, diagonal):
     """Elements of C⁻¹ on the pattern of L, where C = L D L' (Takahashi, Fagan and Chin 1973).
 
-    pointer (n + 1,), row, lower: unit lower triangle by columns without its diagonal, rows ascending; pivot (n,) D. Writes z (same
-    pattern as lower) and diagonal (n,). Column j needs the columns of its own rows only, so one pass from the last column to the
-    first does.
+    pointer (n + 1,), row, lower: unit lower triangle by columns without its diagonal, rows ascending; pivot (n,) D. Writes z
+    (same pattern as lower) and diagonal (n,). Column j needs the columns of its own rows only, so one pass from the last column
+    to the first does.
     """
     n = pivot.shape[0]
     place = np.full(n, -1, dtype=np.int64)

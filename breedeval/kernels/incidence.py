@@ -1,9 +1,9 @@
 """Products with the incidence matrix W, whose rows are known by their levels and covariates.
 
-A *slot* is one coefficient of one term for one trait: it reads the equation ``first[i, term] + column`` of record i and multiplies
-it by covariate ``covariate`` of the record (−1: by one). ``first`` (m, K) int32 is the first equation of the record's level in each
-of K terms, −1 where the record does not meet the term. Going forward every record writes its own row; going back every level
-gathers its own records, so the sums have the same order for any number of threads.
+A *slot* is one coefficient of one term for one trait: it reads the equation ``first[i, term] + column`` of record i and
+multiplies it by covariate ``covariate`` of the record (−1: by one). ``first`` (m, K) int32 is the first equation of the
+record's level in each of K terms, −1 where the record does not meet the term. Going forward every record writes its own row;
+going back every level gathers its own records, so the sums have the same order for any number of threads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def index_levels(level, pointer, order):
 
 @compiled_parallel
 def forward(x, first, covariates, term, column, trait, covariate, out):
-    """out (m, t) = W x, for x (N,) of all equations. The four last inputs are (s,) int32, one entry a slot."""
+    """Out (m, t) = W x, for x (N,) of all equations. The four last inputs are (s,) int32, one entry a slot."""
     for i in numba.prange(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = 0.0
@@ -51,7 +51,7 @@ def forward(x, first, covariates, term, column, trait, covariate, out):
 
 @compiled_parallel
 def weigh(e, kind, inverses, weights, out):
-    """out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
+    """Out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
     n_traits = e.shape[1]
     for i in numba.prange(e.shape[0]):
         if n_traits == 1:

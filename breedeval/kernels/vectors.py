@@ -1,4 +1,7 @@
-"""Fused passes over the vectors of PCG. Sums go over fixed pieces that are added in order: the same bits for any number of threads."""
+"""Fused passes over the vectors of PCG.
+
+Sums go over fixed pieces that are added in order: the same bits for any number of threads.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ PIECE = 65_536
 
 @compiled_parallel
 def dot(x, y):
-    """x'y for vectors (N,)."""
+    """X'y for vectors (N,)."""
     n = x.shape[0]
     n_pieces = (n + PIECE - 1) // PIECE
     partial = np.zeros(n_pieces)
@@ -29,7 +32,7 @@ def dot(x, y):
 
 @compiled_parallel
 def step(alpha, p, q, x, r):
-    """x += alpha p and r −= alpha q in one pass, in place."""
+    """X += alpha p and r −= alpha q in one pass, in place."""
     for i in numba.prange(x.shape[0]):
         x[i] += alpha * p[i]
         r[i] -= alpha * q[i]

@@ -83,5 +83,5 @@ def _legendre(covariable: Covariable, x: Float64, rows: Int64, source: Source) -
         raise RecordsError(f"{covariable.text}: every {covariable.column} is {low:g}; a regression needs at least two values.")
     scaled = -1.0 + 2.0 * (x - low) / (high - low)
     order = np.arange(covariable.degree + 1)
-    values = legendre.legvander(scaled, covariable.degree) * np.sqrt((2 * order + 1) / 2)
+    values = (legendre.legvander(scaled, covariable.degree) * np.sqrt((2 * order + 1) / 2)).astype(np.float64)
     return values, f"{covariable.text}: standardized from {low:g} to {high:g} ({'given' if given else 'observed'})"

@@ -157,7 +157,7 @@ class _DesignBuilder:
         covariates = column_products([self._evaluate(c) for c in term.covariables])
         n_coefficients = 1 if covariates is None else covariates.shape[1]
         columns = np.full((len(self._spec.traits), n_coefficients), NONE, dtype=np.int32)
-        labels = []
+        labels: list[str] = []
         for k in range(n_coefficients):
             for j in traits:
                 columns[j, k] = len(labels)
@@ -215,7 +215,7 @@ class _DesignBuilder:
         values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
         if not values.any():
             raise RecordsError(
-                f"{covariable.text} is zero in every record used, so its regression cannot be estimated. Take it out of the formula."
+                f"{covariable.text} is zero in every record used: its regression cannot be estimated. Take it out."
             )
         if note:
             self._notes[note] = None

@@ -1,7 +1,7 @@
 """The equations as blocks: rectangles of levels × columns.
 
-Effects that share their levels (several traits, direct and maternal, coefficients of a regression) stand side by side as columns of
-one block, so a level's equations are neighbours and its (co)variance is one small matrix.
+Effects that share their levels (several traits, direct and maternal, coefficients of a regression) stand side by side as
+columns of one block, so a level's equations are neighbours and its (co)variance is one small matrix.
 """
 
 from __future__ import annotations

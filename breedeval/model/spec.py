@@ -13,8 +13,8 @@ Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spl
 class Covariable:
     """A covariate column and the function that turns it into one or more numbers a record.
 
-    ``poly(x, 2)`` gives x and x²; ``legendre(x, 2)`` gives the 3 normalized Legendre polynomials of order 0, 1 and 2 on the range
-    of x (observed, or `low` to `high`); the others give one number.
+    ``poly(x, 2)`` gives x and x²; ``legendre(x, 2)`` gives the 3 normalized Legendre polynomials of order 0, 1 and 2 on the
+    range of x (observed, or `low` to `high`); the others give one number.
     """
 
     column: str

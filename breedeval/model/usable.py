@@ -89,8 +89,8 @@ def find_usable(
 ) -> UsableRecords:
     """Decide for every record and trait whether it is used.
 
-    A trait of a record counts when its value, every class and every covariate of its model, its animals, the weight and the class
-    of the residual are there. A record is used when at least one trait counts.
+    A trait of a record counts when its value, every class and every covariate of its model, its animals, the weight and the
+    class of the residual are there. A record is used when at least one trait counts.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def find_usable(
             reasons[reason] = reasons.get(reason, np.zeros(table.n_rows, dtype=bool)) | first
             usable &= ~bad
         observed[:, j] = usable
-    used = observed.any(axis=1)
+    used: Bool = np.any(observed, axis=1)
     account = _account(spec, table, observed, used, reasons)
     _refuse_empty_traits(account, table, reasons)
     rows = np.flatnonzero(used)
@@ -140,7 +140,7 @@ def _shared_obstacles(table: RecordTable, weight: str | None, residual_by: str |
         negative = np.flatnonzero(values < 0)
         if len(negative):
             raise RecordsError(
-                f"{count_of(len(negative), 'record')} with a negative weight in column {weight} {table.source.where(negative)}. "
+                f"{count_of(len(negative), 'record')} with a negative weight in {weight} {table.source.where(negative)}. "
                 "A weight multiplies the inverse residual variance and must be positive."
             )
         found[f"weight {weight} missing"] = np.isnan(values)
@@ -148,9 +148,7 @@ def _shared_obstacles(table: RecordTable, weight: str | None, residual_by: str |
     return found
 
 
-def _account(
-    spec: ModelSpec, table: RecordTable, observed: Bool, used: Bool, reasons: Mapping[str, Bool]
-) -> RecordAccount:
+def _account(spec: ModelSpec, table: RecordTable, observed: Bool, used: Bool, reasons: Mapping[str, Bool]) -> RecordAccount:
     left = ~used
     dropped = {}
     for reason, rows in reasons.items():

@@ -22,7 +22,9 @@ def check_writable(path: Path, n_bytes: int = 0) -> None:
     """
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise OutputError(f"The folder {folder} for the results {path.name} is not there. Make it, or choose another with -o.", path=path)
+        raise OutputError(
+            f"The folder {folder} for the results {path.name} is not there. Make it, or choose another with -o.", path=path
+        )
     if path.is_dir():
         raise OutputError(f"{path} is a folder. Give the name of a file with -o.", path=path)
     probe = _temporary(path)
@@ -30,7 +32,9 @@ def check_writable(path: Path, n_bytes: int = 0) -> None:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"Results cannot be written to {folder}: {error.strerror}. Choose another place with -o.", path=path) from error
+        raise OutputError(
+            f"Results cannot be written to {folder}: {error.strerror}. Choose another place with -o.", path=path
+        ) from error
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
         raise OutputError(
@@ -44,8 +48,8 @@ def check_writable(path: Path, n_bytes: int = 0) -> None:
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well, the file is flushed to disk and takes the final name.
 
-    Whatever ends the block otherwise (an error, Ctrl-C), the temporary file is removed and a file already at `path` stays as it was. A process
-    killed outright leaves at most a hidden ``.name.xxxx.partial``.
+    Whatever ends the block otherwise (an error, Ctrl-C), the temporary file is removed and a file already at `path` stays as it
+    was. A process killed outright leaves at most a hidden ``.name.xxxx.partial``.
     """
     temporary = _temporary(path)
     try:
@@ -54,7 +58,9 @@ def written_whole(path: Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} could not be written: {error.strerror or error}. What was there before is untouched.", path=path) from error
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}. What was there before is untouched.", path=path
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

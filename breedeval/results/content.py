@@ -29,7 +29,8 @@ class BreedingValues:
     Parameters
     ----------
     trait, column
-        The trait, and which effect: the column of the records in the term (``id``, ``dam``), with ``:0``, ``:1`` for coefficients.
+        The trait, and which effect: the column of the records in the term (``id``, ``dam``), with ``:0``, ``:1`` for
+        coefficients.
     value
         (n,) EBV in units of the trait, as a deviation from the base.
     reliability, pev
@@ -54,13 +55,17 @@ class Evaluated(Protocol):
     """A finished evaluation, in memory or in a file: what ranking and reports need of it."""
 
     @property
-    def traits(self) -> tuple[str, ...]: ...
+    def traits(self) -> tuple[str, ...]:
+        """Traits with breeding values."""
 
-    def columns(self, trait: str) -> tuple[str, ...]: ...
+    def columns(self, trait: str) -> tuple[str, ...]:
+        """Columns with breeding values for a trait."""
 
-    def animals(self) -> pd.DataFrame: ...
+    def animals(self) -> pd.DataFrame:
+        """One row an animal."""
 
-    def ebv(self, trait: str | None = None, column: str | None = None) -> pd.DataFrame: ...
+    def ebv(self, trait: str | None = None, column: str | None = None) -> pd.DataFrame:
+        """One row an animal: id, ebv, reliability."""
 
 
 @dataclass(frozen=True)

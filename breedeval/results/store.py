@@ -175,7 +175,7 @@ class ResultsFile:
             self.close()
             raise ResultsError(f"{self.path} is HDF5, but not a results file of breedeval (format: {found}).")
         version = str(self._file.attrs["format_version"])
-        if version.split(".")[0] != schema.FORMAT_VERSION.split(".")[0]:
+        if version.split(".", maxsplit=1)[0] != schema.FORMAT_VERSION.split(".")[0]:
             self.close()
             raise ResultsError(
                 f"{self.path} has format version {version}; this breedeval {__version__} reads {schema.FORMAT_VERSION}. "
@@ -185,9 +185,7 @@ class ResultsFile:
     def __enter__(self) -> ResultsFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -246,7 +244,7 @@ class ResultsFile:
         return _texts(self._file[f"{schema.ANIMALS}/id"])
 
     def animals(self) -> pd.DataFrame:
-        """One row an animal: id, sire, dam (ids, None unknown), inbreeding, sex, birth_year (−1 unknown), n_records, n_progeny."""
+        """One row an animal: id, sire, dam (missing if unknown), inbreeding, sex, birth_year, n_records, n_progeny."""
         group = self._file[schema.ANIMALS]
         ids = self.ids()
         names = [*ids, None]
@@ -328,5 +326,3 @@ def _texts(dataset: h5py.Dataset) -> list[str]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
-
-

@@ -18,6 +18,12 @@ def index_weights(record: Mapping[str, Any], name: str) -> dict[str, float]:
     """
     declared: dict[str, dict[str, float]] = record["choices"]["index"]
     if name not in declared:
-        there = f"There are: {name_some(declared, 50)}." if declared else "It declared none; add a section index: and evaluate again."
-        raise UnknownNameError(f"The configuration of this run has no index '{name}'. {there}", name=name, nearest=list(declared))
+        there = (
+            f"There are: {name_some(declared, 50)}."
+            if declared
+            else "It declared none; add a section index: and evaluate again."
+        )
+        raise UnknownNameError(
+            f"The configuration of this run has no index '{name}'. {there}", name=name, nearest=list(declared)
+        )
     return declared[name]

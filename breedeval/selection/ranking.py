@@ -40,7 +40,7 @@ def rank(
     index: Mapping[str, float] | None = None,
     candidates: Candidates | None = None,
 ) -> pd.DataFrame:
-    """Rank animals by breeding value, best first.
+    r"""Rank animals by breeding value, best first.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def rank(
     >>> import breedeval as be
     >>> run = be.evaluate("configs/mrode_animal.yaml")
     >>> be.rank(run, trait="gain", top=2)[["rank", "id", "ebv"]].round(3).to_string(index=False)
-    ' rank id   ebv\\n    1  8 0.183\\n    2  6 0.177'
+    ' rank id   ebv\n    1  8 0.183\n    2  6 0.177'
     """
     candidates = candidates or Candidates()
     merit = _index_values(results, index) if index is not None else results.ebv(choose_trait(results, trait), column)

@@ -1,7 +1,7 @@
 """One small interface to sparse LDL' factorization, and the engines behind it.
 
-``qdldl`` comes with the plain install and orders by approximate minimum degree. ``cholmod`` (extra of that name; the GPL library
-CHOLMOD through cvxopt) is supernodal and takes the order that it is given.
+``qdldl`` comes with the plain install and orders by approximate minimum degree. ``cholmod`` (extra of that name; the GPL
+library CHOLMOD through cvxopt) is supernodal and takes the order that it is given.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ Engine = Literal["auto", "qdldl", "cholmod"]
 
 @dataclass(frozen=True)
 class LowerFactor:
-    """P C P' = L D L': `lower` is the unit lower triangle by columns without its diagonal; row i of P C P' is row `permutation[i]` of C."""
+    """P C P' = L D L': `lower` is the unit lower triangle by columns without its diagonal.
+
+    Row i of P C P' is row ``permutation[i]`` of C.
+    """
 
     pointer: Int64
     row: Int64
@@ -42,13 +45,17 @@ class Factorization(Protocol):
     """A factorized symmetric positive definite matrix."""
 
     @property
-    def engine(self) -> str: ...
+    def engine(self) -> str:
+        """Name of the engine."""
 
-    def solve(self, b: Float64) -> Float64: ...
+    def solve(self, b: Float64) -> Float64:
+        """Return C⁻¹ b for b (n,)."""
 
-    def log_determinant(self) -> float: ...
+    def log_determinant(self) -> float:
+        """log|C|."""
 
-    def lower_factor(self) -> LowerFactor: ...
+    def lower_factor(self) -> LowerFactor:
+        """The factor itself."""
 
 
 class QdldlFactorization:

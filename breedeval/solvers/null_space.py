@@ -1,7 +1,7 @@
 """Dependent columns of a design matrix, and which coefficients to set to zero.
 
-Candidates are small pivots of the scaled cross-product; each is confirmed on the matrix itself, whose sensitivity is the square of the
-cross-product's, so that a nearly dependent covariate is not mistaken for a dependent one.
+Candidates are small pivots of the scaled cross-product; each is confirmed on the matrix itself, whose sensitivity is the square
+of the cross-product's, so that a nearly dependent covariate is not mistaken for a dependent one.
 """
 
 from __future__ import annotations

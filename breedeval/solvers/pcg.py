@@ -1,6 +1,7 @@
 """Preconditioned conjugate gradients (Hestenes and Stiefel 1952; Strandén and Lidauer 1999 for mixed model equations).
 
-On a consistent singular system, as Henderson's equations with dependent fixed effects are, PCG converges to one of the solutions.
+On a consistent singular system, as Henderson's equations with dependent fixed effects are, PCG converges to one of the
+solutions.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def _iterate(
 
 
 def _negative_or_exhausted(pq: float, r: Float64, b_norm: float) -> Status:
-    """p'Cp ≤ 0 with a residual at rounding level only says that nothing is left to do."""
+    """P'Cp ≤ 0 with a residual at rounding level only says that nothing is left to do."""
     if not math.isfinite(pq):
         return Status.NOT_FINITE
     exhausted = math.sqrt(dot(r, r)) <= 1e3 * np.finfo(float).eps * b_norm

@@ -12,7 +12,11 @@ class Status(Enum):
     """Why a solver stopped. Each member carries its cause and the remedy."""
 
     CONVERGED = ("converged", "the stopping rule is met by the true residual", "")
-    MAX_ROUNDS = ("max_rounds", "the largest number of rounds was reached", "Raise solver: max_rounds, or loosen the tolerance.")
+    MAX_ROUNDS = (
+        "max_rounds",
+        "the largest number of rounds was reached",
+        "Raise solver: max_rounds, or loosen the tolerance.",
+    )
     STAGNATED = (
         "stagnated",
         "the true residual no longer falls: rounding error is larger than the tolerance",

@@ -1,10 +1,10 @@
 """Stopping rules under their names, and the estimate of the error that the default rule uses.
 
-PCG reduces the energy norm of the error, ‖x_k − x*‖_C. Round j lowers its square by γ_j = α_j r_j'z_j (Hestenes and Stiefel 1952), so what
-is still missing at round k − d is at least the sum of the last d terms; divided by one minus the observed rate of decrease it
-estimates the whole (Strakoš and Tichý 2002; Meurant, Papež and Tichý 2021). For an EBV the energy norm is a bound: the error of û_i is
-at most sqrt(PEV_i) ‖x − x*‖_C (Cauchy-Schwarz in C), and PEV_i ≤ (1 + F_i) σ²_a, hence in genetic standard deviations at most
-sqrt(1 + F_i) ‖x − x*‖_C.
+PCG reduces the energy norm of the error, ‖x_k − x*‖_C. Round j lowers its square by γ_j = α_j r_j'z_j (Hestenes and Stiefel
+1952), so what is still missing at round k − d is at least the sum of the last d terms; divided by one minus the observed rate
+of decrease it estimates the whole (Strakoš and Tichý 2002; Meurant, Papež and Tichý 2021). For an EBV the energy norm is a
+bound: the error of û_i is at most sqrt(PEV_i) ‖x − x*‖_C (Cauchy-Schwarz in C), and PEV_i ≤ (1 + F_i) σ²_a, hence in genetic
+standard deviations at most sqrt(1 + F_i) ‖x − x*‖_C.
 """
 
 from __future__ import annotations
