@@ -7,8 +7,7 @@ from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.inputs import prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
-from breedeval.evaluation.run import expected_size
-from breedeval.evaluation.solution import set_up
+from breedeval.evaluation.problem import expected_size, set_up
 from breedeval.results.provenance import StageClock, peak_memory_mib
 
 #: Vectors of all equations that PCG keeps: x, r, z, p, q, and the preconditioner's.

@@ -48,7 +48,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         With every problem of the file concerned.
     """
     variances = build_variances(config.variances, config.spec, config.where)
-    for note in variances.notes:
+    for note in (*config.notes, *variances.notes):
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):

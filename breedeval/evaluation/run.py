@@ -15,14 +15,15 @@ from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.solution import Problem, Solved, set_up, solve
+from breedeval.evaluation.problem import Problem, expected_size, set_up
+from breedeval.evaluation.solution import Solved, solve
 from breedeval.model.layout import EquationBlock
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
 from breedeval.results.content import BreedingValues, EvaluationResults
 from breedeval.results.provenance import StageClock, now, run_record
-from breedeval.results.store import estimated_bytes, write_results
+from breedeval.results.store import write_results
 
 
 def evaluate(
@@ -90,17 +91,6 @@ def use_threads(threads: int | None) -> None:
     if threads is not None:
         most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         numba.set_num_threads(min(threads, most))
-
-
-def expected_size(inputs: Inputs) -> int:
-    """Bytes that the results file will need."""
-    layout = inputs.design.layout
-    genetic = layout.genetic
-    n_values = 0 if genetic is None else genetic.n_equations
-    if inputs.built is None:
-        return estimated_bytes(0, 0, 0, layout.n_equations)
-    ids = inputs.built.pedigree.ids
-    return estimated_bytes(len(ids), int(ids.lengths.max(initial=0)), n_values, layout.n_equations - n_values)
 
 
 def _collect(
@@ -187,7 +177,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
     choices = {
         "plan": list(problem.plan.reasons),
         "solution": solved.solve.sentence(),
-        "notes": [*inputs.design.notes, *inputs.variances.notes],
+        "notes": [*config.notes, *inputs.design.notes, *inputs.variances.notes],
         "estimability": [effect.sentence() for effect in problem.estimability],
         "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
         "index": {name: dict(weights) for name, weights in config.index.items()},

@@ -42,3 +42,8 @@ def group_name(name: str) -> str:
 def name_of_group(group: str) -> str:
     """The name behind a group."""
     return group.replace("%2F", "/").replace("%25", "%")
+
+
+def estimated_bytes(n_animals: int, id_bytes: int, n_values: int, n_effect_values: int) -> int:
+    """Size of a results file: animals, three numbers an EBV, three an effect."""
+    return 1_000_000 + n_animals * (37 + id_bytes) + 24 * n_values + 24 * n_effect_values

@@ -55,11 +55,6 @@ def write_results(path: Path, results: EvaluationResults) -> None:
         run["record"] = json.dumps(results.record, indent=1, default=str)
 
 
-def estimated_bytes(n_animals: int, id_bytes: int, n_values: int, n_effect_values: int) -> int:
-    """Size of a results file: animals, three numbers an EBV, three an effect."""
-    return 1_000_000 + n_animals * (37 + id_bytes) + 24 * n_values + 24 * n_effect_values
-
-
 def _write_names(group: h5py.Group, dataset: str, names: Names) -> None:
     length = max(int(names.lengths.max(initial=0)), 1)
     texts = np.zeros((len(names), length), dtype=np.uint8)
