@@ -53,3 +53,19 @@ def inverse_by_rules(sire: Sequence[int], dam: Sequence[int], inbreeding: Sequen
             for column, column_weight in weights:
                 inverse[row, column] += row_weight * column_weight / d
     return inverse
+
+
+def tabular_with_metafounders(sire: Sequence[int], dam: Sequence[int], gamma: np.ndarray) -> np.ndarray:
+    """Relationships of animals 0 .. n − 1 and metafounders n .. n + g − 1 (Legarra et al. 2015, Genetics 200:455)."""
+    n, g = len(sire), len(gamma)
+    a = np.zeros((n + g, n + g))
+    a[n:, n:] = gamma
+    known = list(range(n, n + g))
+    for i in range(n):
+        for parent in (sire[i], dam[i]):
+            if parent >= 0:
+                a[i, known] += 0.5 * a[parent, known]
+        a[known, i] = a[i, known]
+        a[i, i] = 1.0 + (0.5 * a[sire[i], dam[i]] if sire[i] >= 0 and dam[i] >= 0 else 0.0)
+        known.append(i)
+    return a
