@@ -77,7 +77,7 @@ def test_cows_of_a_textbook_example_are_in_its_pedigree(example: str) -> None:
         ("5_1", "mrode_repeatability", {"id": "cow", "parity": "parity", "hys": "hys", "fat": "fat"}),
     ],
 )
-def test_typed_numbers_are_those_of_an_independent_transcription(example, folder, columns, refdata) -> None:
+def test_shipped_examples_are_those_of_the_reference_data(example, folder, columns, refdata) -> None:
     def read(path: Path, wanted: list[str]) -> list[list[str]]:
         with path.open(newline="", encoding="utf-8") as file:
             return [[number_or_text(row[name]) for name in wanted] for row in csv.DictReader(file)]
