@@ -47,7 +47,7 @@ class RandomModel:
     def to_dense(self) -> np.ndarray:
         """Place of each equation of `model` in the dense equations."""
         place = {key: i for i, key in enumerate(self.dense.keys)}
-        return np.array([place[key] for key in self.model.keys()])
+        return np.array([place[key] for key in self.model.equation_keys()])
 
 
 def random_rows(rng: np.random.Generator, n: int) -> list[Row]:
@@ -110,7 +110,10 @@ def one_trait_model(seed: int) -> RandomModel:
         rows,
         frame,
         {"y": {"fixed": ([([], [])] if intercept else []) + fixed, "random": [(k, c, None, None) for k, c in random]}},
-        {name if "genetic" not in name else "genetic": ([f"y:{name[:-1].partition('(')[2]}"], [[v]]) for name, v in size.items()},
+        {
+            name if "genetic" not in name else "genetic": ([f"y:{name[:-1].partition('(')[2]}"], [[v]])
+            for name, v in size.items()
+        },
         residual,
         weight,
         by,

@@ -15,13 +15,14 @@ from breedeval.equations.estimability import preferred_constraints
 from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.equations.ordering import elimination_order
 from breedeval.model.design import Design, build_design
-from breedeval.model.layout import EquationBlock
 from breedeval.model.formula import parse_formula
+from breedeval.model.layout import EquationBlock
 from breedeval.model.records import ClassColumn, RecordTable
 from breedeval.model.spec import ModelSpec
 from breedeval.model.usable import find_animals, find_usable
 from breedeval.model.variances import Variances, build_variances
 from breedeval.names import Names
+from breedeval.operators import Preconditioner
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
@@ -29,7 +30,7 @@ from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
 from breedeval.solvers.null_space import NullSpace, find_null_space
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.preconditioners import BlockPreconditioner, DiagonalPreconditioner
+from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
 from breedeval.solvers.result import SolveResult
 from breedeval.solvers.stopping import StoppingRule
 from breedeval.source import Source
@@ -74,11 +75,16 @@ class SmallModel:
         """Factor of C on the kept equations."""
         return factorize(self.matrix, self.order, engine)  # type: ignore[arg-type]
 
-    def preconditioner(self, name: str = "block") -> BlockPreconditioner | DiagonalPreconditioner:
+    def preconditioner(self, name: str = "block") -> Preconditioner:
         """A preconditioner by name."""
+        inner: Preconditioner = DiagonalPreconditioner.of(self.equations.diagonal())
         if name == "block":
-            return BlockPreconditioner.of([self.equations.diagonal_blocks(b) for b in self.equations.layout.blocks])
-        return DiagonalPreconditioner.of(self.equations.diagonal())
+            inner = BlockPreconditioner.of([self.equations.diagonal_blocks(b) for b in self.equations.layout.blocks])
+        nearly = self.null_space.nearly
+        if not nearly.shape[1]:
+            return inner
+        vectors = np.vstack([nearly, np.zeros((self.equations.order - len(nearly), nearly.shape[1]))])
+        return CorrectedPreconditioner.of(inner, self.equations, vectors)
 
     def solve_pcg(self, name: str = "block", rule: StoppingRule | None = None, start: np.ndarray | None = None) -> SolveResult:
         """By PCG."""
@@ -89,7 +95,9 @@ class SmallModel:
     def solve_direct(self, engine: str = "auto") -> SolveResult:
         """By a factor."""
         rule = StoppingRule("residual", 1e-10)
-        return solve_direct(self.equations, self.equations.right_hand_side, self.factor(engine), self.kept, rule, self.ebv_scale)
+        return solve_direct(
+            self.equations, self.equations.right_hand_side, self.factor(engine), self.kept, rule, self.ebv_scale
+        )
 
     def constrained(self, solution: np.ndarray) -> np.ndarray:
         """The solution with the constrained equations at zero."""
@@ -102,9 +110,11 @@ class SmallModel:
         """PEV of every equation."""
         return prediction_error_variance(self.factor(engine).lower_factor(), self.kept, self.equations.order)
 
-    def keys(self) -> list[tuple[str, str, str]]:
+    def equation_keys(self) -> list[tuple[str, str, str]]:
         """(effect, level, column) of every equation; a random effect is called ``genetic`` or kind(column)."""
-        return [(_plain_name(b), level, column) for b in self.design.layout.blocks for level in b.levels for column in b.columns]
+        return [
+            (_plain_name(b), level, column) for b in self.design.layout.blocks for level in b.levels for column in b.columns
+        ]
 
 
 def _plain_name(block: EquationBlock) -> str:
@@ -138,7 +148,7 @@ def make_model(
     inverse = None if pedigree is None or inbreeding is None else NumeratorInverse(pedigree, inbreeding)
     equations = build_equations(design, checked, inverse)
     n_fixed = sum(block.n_equations for block in design.layout.fixed)
-    x = equations.incidence.fixed_csr(n_fixed)[np.flatnonzero(design.observed.ravel())]
+    x = equations.incidence.columns_csr(0, n_fixed)[np.flatnonzero(design.observed.ravel())]
     null_space = find_null_space(x, preferred_constraints(design.layout))
     kept = np.setdiff1d(np.arange(equations.order), null_space.constrained)
     none = np.empty(0, dtype=np.int32)

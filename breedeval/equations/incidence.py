@@ -97,22 +97,24 @@ class Incidence:
 
     def to_csr(self) -> csr_array:
         """Explicit W, for small systems: rows are traits within records."""
-        return self.fixed_csr(self.n_equations)
+        return self.columns_csr(0, self.n_equations)
 
-    def fixed_csr(self, n_fixed: int) -> csr_array:
-        """The first `n_fixed` columns of W: those of the fixed effects, X."""
+    def columns_csr(self, start: int, stop: int) -> csr_array:
+        """Columns `start` to `stop` of W: those of the fixed effects, X, for instance."""
         rows, columns, values = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0)]
         for term, column, trait, covariate in zip(
             self.slots.term, self.slots.column, self.slots.trait, self.slots.covariate, strict=True
         ):
-            if self.blocks[term].first >= n_fixed:
+            block = self.blocks[term]
+            if block.first >= stop or block.equations.stop <= start:
                 continue
-            met = np.flatnonzero(self.first[:, term] >= 0)
+            equation = self.first[:, term].astype(np.int64) + column
+            met = np.flatnonzero((self.first[:, term] >= 0) & (equation >= start) & (equation < stop))
             rows.append(met * self.n_traits + trait)
-            columns.append(self.first[met, term].astype(np.int64) + column)
+            columns.append(equation[met] - start)
             values.append(np.ones(len(met)) if covariate == NONE else self.covariates[met, covariate])
         triplets = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-        return coo_array(triplets, shape=(self.n_records * self.n_traits, n_fixed)).tocsr()
+        return coo_array(triplets, shape=(self.n_records * self.n_traits, stop - start)).tocsr()
 
 
 def build_incidence(design: Design) -> Incidence:

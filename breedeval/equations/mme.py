@@ -20,6 +20,7 @@ from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.variances import Variances
 from breedeval.operators import SymmetricOperator
+from breedeval.relationship.a_inverse import product_arrays
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class MixedModelEquations:
 
         Not for two threads at once on the same object: the pass over records has one work array.
         """
-        out = np.empty_like(x) if out is None else out
+        x, out = product_arrays(x, out, self.order)
         if x.ndim == 1:
-            self._multiply_vector(np.ascontiguousarray(x), out)
+            self._multiply_vector(x, out)
         else:
             column = np.empty(self.order)
             for j in range(x.shape[1]):

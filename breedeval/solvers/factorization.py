@@ -103,25 +103,36 @@ class CholmodFactorization:
         upper = triu(matrix).tocoo()
         self._matrix = cvxopt.spmatrix(upper.data, upper.row.astype(int), upper.col.astype(int), (self._n, self._n))
         self._factor = cholmod.symbolic(self._matrix, p=cvxopt.matrix(order.astype(np.int64), tc="i"), uplo="U")
+        self._is_numeric = False
+        self._make_numeric()
+
+    def _make_numeric(self) -> None:
+        if self._is_numeric:
+            return
         try:
             cholmod.numeric(self._matrix, self._factor)
         except ArithmeticError as error:
-            row = int(error.args[0]) - 1 if error.args else 0
-            raise _not_positive_definite(int(order[max(row, 0)])) from error
+            row = int(error.args[0]) if error.args else 0
+            raise _not_positive_definite(int(self._permutation[row])) from error
+        self._is_numeric = True
 
     def solve(self, b: Float64) -> Float64:
         """Return C⁻¹ b for b (n,)."""
+        self._make_numeric()
         x = cvxopt.matrix(np.ascontiguousarray(b).reshape(-1, 1))
         cholmod.solve(self._factor, x)
         return np.array(x).ravel()
 
     def log_determinant(self) -> float:
         """log|C|."""
+        self._make_numeric()
         return 2.0 * float(np.log(np.array(cholmod.diag(self._factor))).sum())
 
     def lower_factor(self) -> LowerFactor:
         """The factor itself, scaled to a unit diagonal."""
+        self._make_numeric()
         factor: Any = cholmod.getfactor(self._factor)
+        self._is_numeric = False  # getfactor leaves only the symbolic part behind
         pointer, row, value = (np.array(part).ravel() for part in factor.CCS)
         matrix = csc_array((value, row, pointer), shape=(self._n, self._n))
         matrix.sort_indices()
@@ -201,6 +212,7 @@ def _refuse_bad_pivots(pivot: Float64, permutation: Int64) -> None:
 def _not_positive_definite(row: int) -> NotPositiveDefiniteError:
     return NotPositiveDefiniteError(
         f"A pivot that had to be positive was not (row {row + 1}). Check that every (co)variance matrix is positive definite "
-        "and every weight positive.",
+        "and every weight positive, and that no covariate is nearly a combination of others and the mean, as powers of a year "
+        "are: center it, or take legendre().",
         row=row,
     )

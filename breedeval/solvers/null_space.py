@@ -20,7 +20,13 @@ SHIFT = 1e-13
 #: Pivots below this are candidates for a dependent column.
 SMALL_PIVOT = 1e-8
 #: ‖X v‖ of a unit null vector on columns of unit length, at most.
-CONFIRMED = 1e-7
+CONFIRMED = 1e-11
+#: Pivots below this belong to nearly dependent columns.
+NEARLY_PIVOT = 1e-4
+#: So many nearly dependent combinations are kept.
+MOST_NEARLY = 50
+#: Rows of X multiplied at once.
+CHUNK = 100_000
 #: Largest basis (elements) that is kept to move between constraints.
 LARGEST_BASIS = 50_000_000
 
@@ -35,10 +41,13 @@ class NullSpace:
         (d,) columns of X whose coefficients are set to zero, ascending; the others are then unique.
     basis
         (p, d) null vectors; None where it would be too large to keep.
+    nearly
+        (p, c) combinations that X takes to almost nothing, but not to nothing.
     """
 
     constrained: Int64
     basis: Float64 | None
+    nearly: Float64
 
     @property
     def dimension(self) -> int:
@@ -70,23 +79,49 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
     length = np.sqrt(gram.diagonal())
     scale = np.divide(1.0, length, out=np.zeros(p), where=length > 0)
     scaled = csc_array(diags_array(scale) @ gram @ diags_array(scale))
-    candidates = _small_pivots(scaled)
-    if not len(candidates):
-        return NullSpace(freeze(np.empty(0, dtype=np.int64)), freeze(np.empty((p, 0))))
+    candidates, nearly = _small_pivots(scaled)
     if p * len(candidates) > LARGEST_BASIS:
-        return NullSpace(freeze(np.sort(candidates)), None)
-    vectors = _null_vectors(scaled, candidates)
-    residual = np.linalg.norm(x @ (scale[:, None] * vectors), axis=0) / np.linalg.norm(vectors, axis=0)
-    basis = np.where(length[:, None] > 0, scale[:, None], 1.0) * vectors
-    basis = basis[:, residual < CONFIRMED]
+        return NullSpace(freeze(np.sort(candidates)), None, freeze(np.empty((p, 0))))
+    null, almost = _confirmed(x, scale, _null_vectors(scaled, candidates))
+    if len(nearly):
+        both = np.concatenate([candidates, nearly])
+        almost = np.hstack([almost, _null_vectors(scaled, both)[:, len(candidates) :]])
+    unscale = np.where(length > 0, scale, 1.0)[:, None]
+    basis = unscale * null
     basis /= np.linalg.norm(basis, axis=0)
-    return NullSpace(freeze(_choose_constraints(basis, preferred)), freeze(basis))
+    return NullSpace(freeze(_choose_constraints(null, preferred)), freeze(basis), freeze(unscale * almost))
 
 
-def _small_pivots(scaled: csc_array) -> Int64:
+def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
+    """Columns with a pivot of about zero, and the worst of those with a small one."""
+    none = np.empty(0, dtype=np.int64)
+    if not scaled.shape[0]:
+        return none, none
     shifted = csc_array(scaled + SHIFT * eye_array(scaled.shape[0]))
     factor = factorize(shifted, engine="qdldl").lower_factor()
-    return factor.permutation[factor.pivot < SMALL_PIVOT]
+    order = np.argsort(factor.pivot, kind="stable")
+    pivot, column = factor.pivot[order], factor.permutation[order]
+    return column[pivot < SMALL_PIVOT], column[(pivot >= SMALL_PIVOT) & (pivot < NEARLY_PIVOT)][:MOST_NEARLY]
+
+
+def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64, Float64]:
+    """Null vectors and nearly null vectors among the combinations of `vectors`, all of columns of unit length.
+
+    Two columns may both be nearly dependent on others and their difference dependent, so combinations are looked at, not each
+    vector by itself.
+    """
+    if not vectors.shape[1]:
+        return vectors, vectors
+    orthonormal, _ = np.linalg.qr(vectors)
+    coefficients = scale[:, None] * orthonormal
+    square = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for first in range(0, x.shape[0], CHUNK):
+        product = x[first : first + CHUNK] @ coefficients
+        square += product.T @ product
+    values, rotation = np.linalg.eigh(square)
+    rotated = orthonormal @ rotation
+    null = values < CONFIRMED**2
+    return rotated[:, null], rotated[:, ~null]
 
 
 def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
@@ -95,10 +130,11 @@ def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
     kept = np.setdiff1d(np.arange(p), candidates)
     vectors = np.zeros((p, len(candidates)))
     vectors[candidates, np.arange(len(candidates))] = 1.0
-    if len(kept):
+    if len(kept) and len(candidates):
         factor = factorize(csc_array(scaled[kept][:, kept]), engine="qdldl")
-        for j, candidate in enumerate(candidates):
-            vectors[kept, j] = -factor.solve(scaled[kept][:, [candidate]].toarray().ravel())
+        right = csc_array(scaled[kept][:, candidates])
+        for j in range(len(candidates)):
+            vectors[kept, j] = -factor.solve(right[:, [j]].toarray().ravel())
     return vectors
 
 

@@ -26,6 +26,10 @@ Monitor = Callable[[int, Convergence], None]
 MAX_RESTARTS = 3
 #: A restart that does not reach this part of the previous true criterion is stagnation.
 RESTART_GAIN = 0.5
+#: p'Cp / p'Mp below this (eigenvalues of M⁻¹C are about one at most): p is a null vector of C, made of rounding errors.
+NULL_CURVATURE = 1e-15
+#: Taken for the smallest eigenvalue of M⁻¹C where the start is the solution up to rounding error, and no round shows any.
+UNSEEN_EIGENVALUE = 1e-6
 
 
 @dataclass
@@ -37,6 +41,8 @@ class _State:
     status: Status
     norm: EnergyNorm
     change: float
+    r: Float64
+    smallest: float
 
 
 def pcg(
@@ -81,7 +87,7 @@ def pcg(
     history: list[Convergence] = []
     x = np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64)
     b_norm = math.sqrt(dot(b, b)) or 1.0
-    state = _State(x, 0, Status.CONVERGED, EnergyNorm(), math.nan)
+    state = _State(x, 0, Status.CONVERGED, EnergyNorm(), math.nan, b, math.nan)
     best = math.inf
     for _ in range(1 + MAX_RESTARTS):
         state = _iterate(operator, b, preconditioner, rule, ebv_scale, state, b_norm, history, monitor)
@@ -115,15 +121,17 @@ def _iterate(
     z = preconditioner.apply(r, np.empty_like(r))
     p, q = z.copy(), np.empty_like(r)
     rz = dot(r, z)
+    p_length = rz
+    floor = _floor(b, preconditioner, q)
     status = Status.CONVERGED
-    while rz > 0.0:
+    while rz > floor:
         if rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
             break
         operator.multiply(p, q)
         pq = dot(p, q)
-        if not math.isfinite(pq) or pq <= 0.0:
-            status = _negative_or_exhausted(pq, r, b_norm)
+        if not math.isfinite(pq) or pq <= NULL_CURVATURE * p_length:
+            status = _negative_or_exhausted(pq, p_length, r, b_norm)
             break
         alpha = rz / pq
         step(alpha, p, q, x, r)
@@ -134,6 +142,7 @@ def _iterate(
         beta = rz_next / rz
         norm.add(alpha, rz, beta)
         rz = rz_next
+        p_length = rz + beta * beta * p_length
         criteria = _criteria(norm.estimate() * ebv_scale, math.sqrt(dot(r, r)) / b_norm, change)
         history.append(criteria)
         if monitor is not None:
@@ -141,15 +150,30 @@ def _iterate(
         if criteria.of(rule.name) <= rule.tolerance:
             break
         next_direction(z, beta, p)
-    return _State(x, rounds, status, norm, change)
+    if not math.isfinite(rz):
+        status = Status.NOT_FINITE
+    elif rz < 0.0 and status is Status.CONVERGED:
+        status = Status.NOT_POSITIVE
+    smallest = float(np.fmin(state.smallest, norm.smallest_eigenvalue()))
+    return _State(x, rounds, status, norm, change, r, smallest)
 
 
-def _negative_or_exhausted(pq: float, r: Float64, b_norm: float) -> Status:
-    """P'Cp ≤ 0 with a residual at rounding level only says that nothing is left to do."""
+def _floor(b: Float64, preconditioner: Preconditioner, work: Float64) -> float:
+    """The size r'M⁻¹r of a residual that is nothing but rounding error.
+
+    Going on from there does harm where C is singular: what rounding leaves of r outside the range of C never gets smaller, and
+    becomes the whole direction.
+    """
+    return float((4.0 * np.finfo(float).eps) ** 2 * abs(dot(b, preconditioner.apply(b, work))))
+
+
+def _negative_or_exhausted(pq: float, p_length: float, r: Float64, b_norm: float) -> Status:
+    """A direction without curvature is a null vector; with a residual at rounding level it says that nothing is left to do."""
     if not math.isfinite(pq):
         return Status.NOT_FINITE
     exhausted = math.sqrt(dot(r, r)) <= 1e3 * np.finfo(float).eps * b_norm
-    return Status.CONVERGED if exhausted else Status.NOT_POSITIVE
+    null = abs(pq) <= NULL_CURVATURE * p_length
+    return Status.CONVERGED if exhausted or null else Status.NOT_POSITIVE
 
 
 def _relative_change(alpha: float, p: Float64, x: Float64, rule: StoppingRule) -> float:
@@ -171,12 +195,31 @@ def _true_criteria(
     ebv_scale: float,
     b_norm: float,
 ) -> Convergence:
-    """Criteria from b − Cx: ‖x − x*‖²_C = r'C⁻¹r ≤ r'M⁻¹r / λ, λ the smallest eigenvalue of M⁻¹C that PCG has seen."""
+    """Criteria from the true residual b − Cx.
+
+    ‖x − x*‖²_C = r'C⁻¹r ≤ r'M⁻¹r / λ, λ the smallest eigenvalue of M⁻¹C that PCG has seen. That is far above the truth where λ
+    is small. The norm estimated by the recurrence, plus this bound for what the true residual has more than the recurrence's,
+    is also above it; the smaller of the two counts.
+    """
     r = b - operator.multiply(state.x)
     residual = math.sqrt(dot(r, r)) / b_norm
-    rz = dot(r, preconditioner.apply(r, np.empty_like(r)))
-    smallest = state.norm.smallest_eigenvalue()
+    z = preconditioner.apply(r, np.empty_like(r))
+    rz = dot(r, z)
     if rz == 0.0:
         return _criteria(0.0 * ebv_scale, residual, state.change)
-    energy = math.sqrt(rz / smallest) if smallest > 0 else math.inf
+    smallest = state.smallest
+    if math.isnan(smallest) and rz <= _floor(b, preconditioner, z):
+        smallest = UNSEEN_EIGENVALUE
+    if not math.isfinite(rz):
+        return _criteria(math.inf, residual, state.change)
+    drift = r - state.r
+    drift_size = dot(drift, preconditioner.apply(drift, z))
+    energy = min(_energy(rz, smallest), state.norm.estimate() + _energy(drift_size, smallest))
     return _criteria(energy * ebv_scale, residual, state.change)
+
+
+def _energy(size: float, smallest: float) -> float:
+    """Bound of sqrt(r'C⁻¹r) from r'M⁻¹r."""
+    if not smallest > 0.0 or not size >= 0.0:
+        return math.inf
+    return math.sqrt(size / smallest)

@@ -1,4 +1,4 @@
-"""Diagonal and block-diagonal preconditioners."""
+"""Diagonal and block-diagonal preconditioners, and the correction for nearly dependent columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_blocks
+from breedeval.operators import Preconditioner, SymmetricOperator
 
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
 NULL_EIGENVALUE = 1e-12
@@ -54,6 +55,41 @@ class BlockPreconditioner:
             else:
                 multiply_blocks(inverse, r[part].reshape(n, k), out[part].reshape(n, k))
             first += n * k
+        return out
+
+
+@dataclass(frozen=True)
+class CorrectedPreconditioner:
+    """z = M⁻¹r + V (V'CV)⁻¹ V'r, for a few vectors V that C takes to almost nothing.
+
+    PCG finds such directions last, and until then no estimate made on its way knows of the error along them: it may stop far
+    too early. With the correction they have eigenvalues of about one (additive coarse correction; Nabben and Vuik 2006).
+    """
+
+    inner: Preconditioner
+    vectors: Float64
+    inverse: Float64
+
+    @classmethod
+    def of(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
+        """From M⁻¹, C and V (N, c), c ≥ 1."""
+        energy = np.sqrt(np.abs(np.einsum("ij,ij->j", vectors, operator.multiply(vectors))))
+        scaled = vectors / np.where(energy > 0, energy, 1.0)
+        middle = scaled.T @ operator.multiply(scaled)
+        values, rotation = np.linalg.eigh((middle + middle.T) / 2)
+        keep = values > NULL_EIGENVALUE * max(float(values[-1]), 0.0)
+        inverse = (rotation[:, keep] / values[keep]) @ rotation[:, keep].T
+        return cls(inner, freeze(scaled), freeze(inverse))
+
+    @property
+    def name(self) -> str:
+        """Name of M⁻¹ and how many vectors."""
+        return f"{self.inner.name} (corrected in {self.vectors.shape[1]} nearly dependent directions)"
+
+    def apply(self, r: Float64, out: Float64) -> Float64:
+        """Write z to `out`."""
+        self.inner.apply(r, out)
+        out += self.vectors @ (self.inverse @ (self.vectors.T @ r))
         return out
 
 

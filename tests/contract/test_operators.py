@@ -9,6 +9,7 @@ from breedeval.operators import SymmetricOperator
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.numerator import Numerator
+from breedeval.relationship.subset_inverse import SubsetInverse
 from tests.factories import make_pedigree, with_groups
 
 ROWS = [
@@ -36,11 +37,18 @@ def grouped(kind):
     return kind(pedigree, compute_inbreeding(pedigree))
 
 
+def of_subset(pedigree, inbreeding):
+    # Parents, a mate and a grandparent are among the animals left out, in no order.
+    return SubsetInverse(pedigree, inbreeding, [6, 3, 7, 5])
+
+
 OPERATORS = {
     "A⁻¹": lambda: plain(NumeratorInverse),
     "A⁻¹ with groups": lambda: grouped(NumeratorInverse),
     "A": lambda: plain(Numerator),
     "A, groups as unknown": lambda: grouped(Numerator),
+    "A₂₂⁻¹": lambda: plain(of_subset),
+    "A₂₂⁻¹, groups as unknown": lambda: grouped(of_subset),
 }
 
 

@@ -1,8 +1,8 @@
-"""Henderson's equations and BLUP the slow way: every matrix dense, every term read off the records one by one; nothing of breedeval.
+"""Henderson's equations and BLUP the slow way: dense matrices, terms read off the records one by one; nothing of breedeval.
 
-A model is plain data. ``traits`` maps a trait to ``{"fixed": [(classes, covariates), ...], "random": [(kind, column, regression,
-slope), ...]}`` with the texts of covariates as in a formula. BLUP comes twice: from the equations (Henderson 1973) and from
-V = Z G Z' + R by generalized least squares (Henderson 1963), which know nothing of each other.
+A model is plain data. ``traits`` maps a trait to ``{"fixed": [(classes, covariates), ...], "random": [(kind, column,
+regression, slope), ...]}``, with the texts of covariates as in a formula. BLUP comes twice: from the equations (Henderson
+1973) and from V = Z G Z' + R by generalized least squares (Henderson 1963), which know nothing of each other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Key = tuple[str, str, str]
 
 @dataclass
 class DenseModel:
-    """X (o, p), Z (o, q), G (q, q), R (o, o) and y (o,) of o observations, with a key (effect, level, column) for each equation."""
+    """X (o, p), Z (o, q), G (q, q), R (o, o) and y (o,) of o observations; a key (effect, level, column) for each equation."""
 
     x: np.ndarray
     z: np.ndarray
@@ -53,7 +53,9 @@ class DenseModel:
     def solve_least_squares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fitted values of the fixed effects, BLUP of the random effects and its prediction error variance, from V."""
         v_inverse = np.linalg.inv(self.z @ self.g @ self.z.T + self.r)
-        middle = np.linalg.pinv(self.x.T @ v_inverse @ self.x, rcond=1e-11, hermitian=True) if self.n_fixed else np.zeros((0, 0))
+        middle = (
+            np.linalg.pinv(self.x.T @ v_inverse @ self.x, rcond=1e-11, hermitian=True) if self.n_fixed else np.zeros((0, 0))
+        )
         p = v_inverse - v_inverse @ self.x @ middle @ self.x.T @ v_inverse
         gz = self.g @ self.z.T
         fit = self.x @ middle @ self.x.T @ v_inverse @ self.y
@@ -106,8 +108,8 @@ def dense_model(
 ) -> DenseModel:
     """Build all matrices.
 
-    ``covariances`` gives labels and matrix by block: ``genetic``, or kind(column). ``residual`` gives a matrix by class, or under
-    ``all``.
+    ``covariances`` gives labels and matrix by block: ``genetic``, or kind(column). ``residual`` gives a matrix by class, or
+    under ``all``.
     """
     names = list(traits)
     seen = {t: [_complete(row, t, traits[t], weight, residual_by) for row in records.to_dict("records")] for t in names}

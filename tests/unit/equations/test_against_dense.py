@@ -44,7 +44,12 @@ def test_solutions(both):
     by_equations, _ = dense.solve_equations()
     np.testing.assert_allclose(by_equations, u, atol=1e-8, err_msg="the two dense ways")
     expected_u = u[place[n_fixed:] - n_fixed]
-    results = [model.solve_pcg("block"), model.solve_pcg("diagonal"), model.solve_direct("qdldl"), model.solve_direct("cholmod")]
+    results = [
+        model.solve_pcg("block"),
+        model.solve_pcg("diagonal"),
+        model.solve_direct("qdldl"),
+        model.solve_direct("cholmod"),
+    ]
     fixed = []
     for result in results:
         assert result.status.is_good, result.sentence()

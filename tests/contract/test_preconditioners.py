@@ -1,0 +1,91 @@
+"""What the operator of the equations and every preconditioner must do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
+from tests.random_models import one_trait_model, pair, random_frame, random_rows
+
+ANIMAL, DAM = ("genetic", "id", None, None), ("genetic", "dam", None, None)
+
+
+def two_columns():
+    """Direct and maternal effects; some animals are their own dam, so that two terms meet in one level."""
+    rng = np.random.default_rng(1)
+    rows = random_rows(rng, 20)
+    frame = random_frame(rng, rows, 60, ["y"])
+    frame["dam"] = np.where(np.arange(60) % 6 == 0, frame["id"], frame["dam"])
+    model = {"y": {"fixed": [([], []), (["herd"], []), (["sex"], [])], "random": [ANIMAL, DAM]}}
+    return pair(rows, frame, model, {"genetic": (["y:id", "y:dam"], [[2.0, -1.3], [-1.3, 1.0]])}, {"all": [[0.1]]}).model
+
+
+MODELS = {"one column": lambda: one_trait_model(7).model, "two columns": two_columns}
+
+
+@pytest.fixture(params=MODELS.values(), ids=MODELS.keys(), scope="module")
+def equations(request):
+    return request.param().equations
+
+
+@pytest.fixture(params=["diagonal", "block", "corrected"])
+def preconditioner(request, equations):
+    diagonal = DiagonalPreconditioner.of(equations.diagonal())
+    if request.param == "diagonal":
+        return diagonal
+    if request.param == "block":
+        return BlockPreconditioner.of([equations.diagonal_blocks(block) for block in equations.layout.blocks])
+    return CorrectedPreconditioner.of(diagonal, equations, np.random.default_rng(2).normal(size=(equations.order, 3)))
+
+
+def test_preconditioner_is_symmetric_and_positive(equations, preconditioner):
+    assert isinstance(preconditioner, Preconditioner)
+    columns = [preconditioner.apply(column, np.empty(equations.order)) for column in np.eye(equations.order)]
+    matrix = np.array(columns)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-12 * np.abs(matrix).max())
+    assert np.linalg.eigvalsh(matrix)[0] > 0
+
+
+def test_preconditioner_leaves_r_alone_and_returns_out(equations, preconditioner):
+    r = np.random.default_rng(3).normal(size=equations.order)
+    before, out = r.copy(), np.full_like(r, np.nan)
+    r.flags.writeable = False
+    assert preconditioner.apply(r, out) is out
+    np.testing.assert_array_equal(r, before)
+    assert np.isfinite(out).all()
+
+
+def test_equation_without_information_stays_at_zero():
+    assert DiagonalPreconditioner.of(np.array([2.0, 0.0])).inverse.tolist() == [0.5, 0.0]
+    block = np.array([[[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    inverse = BlockPreconditioner.of([block]).inverses[0]
+    np.testing.assert_allclose(inverse[0], np.full((2, 2), 0.25))
+    assert not inverse[1].any()
+
+
+def test_equations_are_a_symmetric_operator(equations):
+    assert isinstance(equations, SymmetricOperator)
+    x = np.random.default_rng(4).normal(size=(equations.order, 3))
+    matrix = equations.to_csr().toarray()
+    scale = np.abs(matrix).max()
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-13 * scale)
+    np.testing.assert_allclose(equations.multiply(x), matrix @ x, atol=1e-12 * scale)
+    np.testing.assert_allclose(equations.multiply(np.asfortranarray(x)), matrix @ x, atol=1e-12 * scale)
+    np.testing.assert_allclose(equations.diagonal(), np.diag(matrix), atol=1e-12 * scale)
+    assert np.linalg.eigvalsh(matrix)[0] > -1e-10 * scale
+    out = np.full(equations.order, np.nan)
+    before = x[:, 0].copy()
+    assert equations.multiply(before, out) is out
+    np.testing.assert_array_equal(before, x[:, 0])
+
+
+def test_equations_refuse_wrong_shapes(equations):
+    x = np.ones(equations.order)
+    with pytest.raises(ValueError, match="x has shape"):
+        equations.multiply(x[1:])
+    with pytest.raises(ValueError, match="out has shape"):
+        equations.multiply(x, np.empty(equations.order + 1))
+    with pytest.raises(ValueError, match="shares memory"):
+        equations.multiply(x, x)

@@ -1,0 +1,190 @@
+"""PCG: every status reached on purpose, every stopping rule, singular equations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from breedeval.solvers.pcg import pcg
+from breedeval.solvers.preconditioners import CorrectedPreconditioner, DiagonalPreconditioner
+from breedeval.solvers.result import Status
+from breedeval.solvers.stopping import RULES, EnergyNorm, StoppingRule
+
+
+@dataclass
+class Matrix:
+    """A dense matrix as an operator, perhaps with an error of its own."""
+
+    a: np.ndarray
+    noise: float = 0.0
+
+    @property
+    def order(self):
+        return len(self.a)
+
+    def multiply(self, x, out=None):
+        product = self.a @ x
+        if self.noise:
+            product = product + self.noise * np.linalg.norm(product) * np.cos(1e6 * product)
+        if out is None:
+            return product
+        out[...] = product
+        return out
+
+    def diagonal(self):
+        return np.diag(self.a).copy()
+
+    def to_csr(self):
+        return csr_array(self.a)
+
+
+def spectrum(values, seed=1):
+    """A matrix with given eigenvalues."""
+    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(values), len(values))))
+    return (q * np.asarray(values)) @ q.T
+
+
+def solve(a, b, rule=None, **more):
+    operator = a if isinstance(a, Matrix) else Matrix(a)
+    return pcg(operator, b, DiagonalPreconditioner.of(operator.diagonal()), rule, ebv_scale=1.0, **more)
+
+
+@pytest.fixture
+def system():
+    a = spectrum(np.linspace(0.5, 8, 60))
+    x = np.random.default_rng(2).normal(size=60)
+    return a, a @ x, x
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_is_met(system, name):
+    a, b, x = system
+    result = solve(a, b, StoppingRule(name, 1e-6))
+    assert result.status is Status.CONVERGED
+    assert result.final.of(name) <= 1e-6
+    error = result.solution - x
+    assert math.sqrt(error @ a @ error) <= result.final.ebv_error * (1 + 1e-6)
+    assert result.final.residual == pytest.approx(np.linalg.norm(b - a @ result.solution) / np.linalg.norm(b), rel=1e-6)
+    assert result.final.residual_squared == pytest.approx(result.final.residual**2)
+    assert len(result.history) == result.rounds > 0
+    assert solve(a, b, StoppingRule(name, 1e-3)).rounds < result.rounds
+
+
+def test_rounds_run_out(system):
+    a, b, _ = system
+    result = solve(a, b, StoppingRule("residual", 1e-12, max_rounds=5))
+    assert result.status is Status.MAX_ROUNDS
+    assert result.rounds == 5
+    assert not result.status.is_good
+    assert "max_rounds" in result.sentence()
+
+
+def test_negative_curvature():
+    result = solve(spectrum([-3.0, 1.0, 2.0, 4.0]) + 3.5 * np.diag([1, 1, 1, 0.0]), np.ones(4))
+    assert result.status is Status.NOT_POSITIVE
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_not_finite(system, value):
+    a, b, _ = system
+    b = b.copy()
+    b[3] = value
+    assert solve(a, b).status is Status.NOT_FINITE
+
+
+def test_stagnates_when_products_are_rough(system):
+    a, b, _ = system
+    result = solve(Matrix(a, noise=1e-5), b, StoppingRule("residual", 1e-9))
+    assert result.status is Status.STAGNATED
+    assert result.final.residual > 1e-9
+
+
+def test_verdict_is_from_the_true_residual(system):
+    """A recurrence that believes in convergence does not decide."""
+    a, b, _ = system
+    result = solve(Matrix(a, noise=1e-5), b, StoppingRule("residual", 1e-9))
+    assert min(c.residual for c in result.history) < result.final.residual
+
+
+def test_nothing_to_solve(system):
+    a, b, _ = system
+    result = solve(a, np.zeros(len(b)))
+    assert result.status is Status.CONVERGED
+    assert result.rounds == 0
+    assert not result.solution.any()
+
+
+def test_singular_equations_do_not_diverge_beyond_convergence():
+    a = spectrum([0.0] * 5 + list(np.linspace(0.01, 2, 45)))
+    x = np.random.default_rng(3).normal(size=50)
+    for tolerance in (1e-6, 1e-12, 0.0):
+        result = solve(a, a @ x, StoppingRule("residual", tolerance, max_rounds=2000))
+        assert result.status in (Status.CONVERGED, Status.STAGNATED)
+        np.testing.assert_allclose(a @ result.solution, a @ x, atol=1e-5 if tolerance == 1e-6 else 1e-12)
+
+
+def test_monitor_hears_every_round(system):
+    a, b, _ = system
+    heard = []
+    result = solve(a, b, monitor=lambda rounds, criteria: heard.append((rounds, criteria)))
+    assert [rounds for rounds, _ in heard] == list(range(1, result.rounds + 1))
+    assert tuple(criteria for _, criteria in heard) == result.history
+
+
+def test_start_from_the_solution(system):
+    a, b, x = system
+    assert solve(a, b, start=x).rounds <= 1
+    assert solve(a, b, start=x).status is Status.CONVERGED
+
+
+def test_smallest_eigenvalue_of_the_preconditioned_matrix():
+    a = spectrum(np.linspace(0.2, 3, 12))
+    root = np.sqrt(np.diag(a))
+    true = np.linalg.eigvalsh(a / np.outer(root, root))[0]
+    norm = EnergyNorm()
+    r = np.random.default_rng(4).normal(size=12)
+    m = np.diag(a)
+    p = z = r / m
+    for _ in range(12):
+        rz = r @ z
+        alpha = rz / (p @ a @ p)
+        r = r - alpha * (a @ p)
+        z = r / m
+        beta = (r @ z) / rz
+        norm.add(alpha, rz, beta)
+        p = z + beta * p
+    assert norm.smallest_eigenvalue() == pytest.approx(true, rel=1e-8)
+
+
+def test_estimate_is_above_the_error_of_slow_systems():
+    for seed in range(5):
+        a = spectrum(np.geomspace(1e-4, 1, 120), seed)
+        b = a @ np.random.default_rng(seed).normal(size=120)
+        result = solve(a, b, StoppingRule("ebv_error", 1e-3))
+        error = result.solution - np.linalg.solve(a, b)
+        assert result.status is Status.CONVERGED
+        assert math.sqrt(error @ a @ error) <= 1e-3
+
+
+def test_correction_shows_a_direction_that_rounds_alone_do_not():
+    """A covariate of mean 1e4 beside the overall mean: PCG alone stops while its regression is still wrong."""
+    rng = np.random.default_rng(5)
+    x = np.column_stack([np.ones(400), 1e4 + rng.normal(size=400), rng.normal(size=(400, 40))])
+    a = x.T @ x + np.diag([0.0] * 2 + [5.0] * 40)
+    # Exactly: the same fit with the covariate centered.
+    centered = x.copy()
+    centered[:, 1] -= 1e4
+    y = 3 * centered[:, 1] + x[:, 2:] @ rng.normal(size=40) + rng.normal(size=400)
+    c = centered.T @ centered + np.diag([0.0] * 2 + [5.0] * 40)
+    true = np.linalg.solve(c, centered.T @ y)
+    near = np.zeros((42, 1))
+    near[:2, 0] = [-1e4, 1.0]
+    operator = Matrix(a)
+    preconditioner = CorrectedPreconditioner.of(DiagonalPreconditioner.of(operator.diagonal()), operator, near)
+    result = pcg(operator, x.T @ y, preconditioner, StoppingRule("ebv_error", 1e-3), 1.0)
+    assert result.status is Status.CONVERGED
+    np.testing.assert_allclose(result.solution[1:], true[1:], atol=1e-3)
