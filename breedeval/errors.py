@@ -10,7 +10,7 @@
     │   ├── TableError                     not readable as a table: empty, cut, wrong encoding
     │   ├── PedigreeError                  the pedigree says something impossible
     │   └── RecordsError                   the records say something impossible
-    ├── ResultsError       (ValueError)    a results file that cannot be read
+    ├── ResultsError       (ValueError)    a results file that cannot be read, or lacks what is asked
     ├── UnknownNameError   (KeyError)      an animal, trait or column asked for that is not there
     ├── NumericalError     (RuntimeError)  the computation did not end well
     │   ├── NotConvergedError              the solver stopped before the solution was good enough
@@ -71,7 +71,7 @@ class RecordsError(DataError):
 
 
 class ResultsError(BreedevalError, ValueError):
-    """A results file cannot be read."""
+    """A results file cannot be read, or lacks what is asked for."""
 
 
 class UnknownNameError(BreedevalError, KeyError):

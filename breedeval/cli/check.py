@@ -8,7 +8,7 @@ import click
 
 
 @click.command(epilog="Example: breedeval check configs/herd_book.yaml")
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path))
 def check(config: Path) -> None:
     """Read CONFIG and its files, name every problem, predict memory and size; solve nothing, write nothing."""
     from breedeval.evaluation.config import read_config

@@ -8,7 +8,7 @@ import click
 
 
 @click.command(epilog="Example: breedeval evaluate configs/herd_book.yaml -o herd_book.h5")
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path))
 @click.option("-o", "--results", type=click.Path(path_type=Path), help="Results file; by default CONFIG's name with .h5, here.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads to use; by default as configured, else all cores.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")

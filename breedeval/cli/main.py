@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -78,6 +80,8 @@ def main(ctx: click.Context, debug: bool) -> None:
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
     _start_fast()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -102,6 +106,11 @@ def run(arguments: list[str] | None = None) -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _stop(number: int, _: object) -> None:
+    """Leave as after Ctrl-C, so that an unfinished file is removed when a scheduler ends the run."""
+    sys.exit(128 + number)
+
+
 def _start_fast() -> None:
     # Imports make a million objects that stay: to look through them for garbage again and again takes a fifth of the time
     # of a short command.
@@ -113,6 +122,9 @@ def _start_fast() -> None:
 def _message(error: Exception) -> str:
     if isinstance(error, BreedevalError):
         return f"Error: {error}"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"Error: {place}{error.strerror or error}. Is the disk full? May you read and write there?"
     if isinstance(error, MemoryError):
         return f"Error: not enough memory. {error} 'breedeval check' predicts what a run needs."
     return (

@@ -32,6 +32,7 @@ def write_table(frame: Any, form: str, output: Path | None) -> None:
     from breedeval.report.tables import render_table
     from breedeval.results.atomic import check_writable, written_whole
 
+    _refuse_input(output)
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for the screen. Name a file with -o.")
     data = render_table(frame, form)  # type: ignore[arg-type]
@@ -41,3 +42,10 @@ def write_table(frame: Any, form: str, output: Path | None) -> None:
     check_writable(output, len(data))
     with written_whole(output) as temporary:
         temporary.write_bytes(data)
+
+
+def _refuse_input(output: Path | None) -> None:
+    """Refuse to write a table over the file that the command reads."""
+    read = [value for name, value in click.get_current_context().params.items() if isinstance(value, Path) and name != "output"]
+    if output is not None and output.resolve() in [path.resolve() for path in read]:
+        raise click.UsageError(f"{output} is the file that is read. Give the table another name.")

@@ -22,11 +22,15 @@ class YearRange(click.ParamType):  # type: ignore[type-arg]  # not generic in ol
             low, high = (int(first) if first else None), (int(last) if last else None)
         except ValueError:
             self.fail(f"'{text}' is not a range of years. Write 2015:2018, 2015: or :2018.", param, ctx)
+        if low is None and high is None:
+            self.fail(f"'{text}' names no year. Write 2015:2018, 2015: or :2018.", param, ctx)
+        if low is not None and high is not None and low > high:
+            self.fail(f"{low} is after {high}. Write the earlier year first.", param, ctx)
         return (low, high if colon else low)
 
 
 @click.command(epilog="Example: breedeval rank herd_book.h5 --sex M --born 2015: --min-reliability 0.5 --top 10")
-@click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("results", type=click.Path(path_type=Path))
 @click.option("--trait", help="Trait to rank by; may be left out when there is one.")
 @click.option("--column", help="Which genetic effect of the trait, such as id or dam; the first by default.")
 @click.option("--index", "index_name", help="Rank by an index of the configuration instead of a trait.")

@@ -10,7 +10,7 @@ from breedeval.cli.output import table_options, write_table
 
 
 @click.command(epilog="Example: breedeval show herd_book.h5; breedeval show herd_book.h5 NL000123 NL000124")
-@click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("results", type=click.Path(path_type=Path))
 @click.argument("animals", nargs=-1)
 @table_options
 def show(results: Path, animals: tuple[str, ...], form: str, output: Path | None) -> None:

@@ -12,6 +12,8 @@ from breedeval.results.provenance import StageClock, peak_memory_mib
 
 #: Vectors of all equations that PCG keeps: x, r, z, p, q, and the preconditioner's.
 PCG_VECTORS = 6
+#: Libraries that write and tabulate results (h5py, pandas), which a check does not load.
+RESULTS_LIBRARIES_MIB = 75
 
 
 def check_evaluation(config: EvaluationConfig, observer: Observer | None = None) -> list[str]:
@@ -31,14 +33,14 @@ def check_evaluation(config: EvaluationConfig, observer: Observer | None = None)
     inputs = prepare(config, clock, observer or Silence())
     problem = set_up(config, inputs, clock, observer or Silence())
     here = peak_memory_mib()
-    extra = PCG_VECTORS * 8 * problem.equations.order / 2**20
+    extra = RESULTS_LIBRARIES_MIB + PCG_VECTORS * 8 * problem.equations.order / 2**20
     if problem.plan.needs_factor and problem.n_elements >= 0:
         extra += problem.n_elements * BYTES_PER_ELEMENT / 2**20
-    animals = "" if inputs.built is None else f"{count_of(inputs.built.pedigree.n_animals, 'animal')}, "
+    animals = "" if inputs.genetics is None else f"{count_of(inputs.genetics.pedigree.n_animals, 'animal')}, "
     return [
         f"{config.title}: no problem found",
         f"{animals}{count_of(inputs.design.n_records, 'record')} used, {count_of(problem.equations.order, 'equation')}",
         f"reading and setting up took {sum(s.seconds for s in clock.stages):.1f} s",
-        f"memory of a run: about {here + extra:,.0f} MiB ({here:,.0f} now, {extra:,.0f} more to solve)",
+        f"memory of a run: about {here + extra:,.0f} MiB ({here:,.0f} now, {extra:,.0f} more to solve and write)",
         f"results file: about {expected_size(inputs) / 1e6:,.1f} MB",
     ]

@@ -136,6 +136,8 @@ def _not_yaml(path: Path, text: str, error: YAMLError) -> ConfigError:
     advice = "Look at the signs : - [ ] { } and quotes there and in the line above."
     if "'\\t'" in message:
         message, advice = "a tab stands where spaces are needed", "Indent by spaces."
+    elif "${" in text.splitlines()[line - 1]:
+        advice = "Within { } and [ ], a path with ${NAME} must stand in quotes."
     return ConfigError(f"{path}:{line}: this is not YAML: {message}. {advice}", path=str(path), line=line)
 
 

@@ -72,6 +72,8 @@ def _sentence(detail: Any, key_path: KeyPath, root: type[BaseModel]) -> str:
     if kind == "missing":
         return "a value is missing in this list. Add it." if isinstance(key_path[-1], int) else "this key is missing. Add it."
     if kind == "value_error":
+        if key_path[0] == "model" and value is None:
+            return "no formula stands here. Within { }, a formula with a comma must stand in quotes."
         return str(context["error"])
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", context["expected"])

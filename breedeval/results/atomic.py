@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ def check_writable(path: Path, n_bytes: int = 0) -> None:
         )
     if path.is_dir():
         raise OutputError(f"{path} is a folder. Give the name of a file with -o.", path=path)
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is no ordinary file, which could be replaced. Give the name of a file with -o.", path=path)
     probe = _temporary(path)
     try:
         probe.touch(exist_ok=False)
@@ -59,10 +62,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. What was there before is untouched.", path=path
+            f"{path} could not be written: {_cause(error)}. What was there before is untouched.", path=path
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _cause(error: OSError) -> str:
+    """What went wrong in a few words; HDF5 buries the number of the error in a paragraph."""
+    if error.strerror and "\n" not in error.strerror and "errno =" not in error.strerror:
+        return error.strerror
+    number = re.search(r"errno = (\d+)", str(error))
+    return os.strerror(int(number[1])) if number else str(error).splitlines()[0]
 
 
 def _temporary(path: Path) -> Path:

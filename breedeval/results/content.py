@@ -13,6 +13,7 @@ from breedeval.equations.estimability import Estimability
 from breedeval.equations.solutions import Solutions
 from breedeval.errors import UnknownNameError, name_some
 from breedeval.model.variances import Variances
+from breedeval.nearest import did_you_mean, nearest_names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN
 from breedeval.solvers.result import SolveResult
@@ -146,8 +147,10 @@ def choose_trait(evaluated: Evaluated, trait: str | None) -> str:
     if trait is None and len(evaluated.traits) == 1:
         return evaluated.traits[0]
     if trait not in evaluated.traits:
-        what = "Name a trait" if trait is None else f"No breeding values for trait '{trait}'"
-        raise UnknownNameError(f"{what}. There are: {name_some(evaluated.traits, 50)}.", name=trait, nearest=[])
+        near = [] if trait is None else nearest_names(trait, evaluated.traits)
+        what = "Name a trait." if trait is None else f"No breeding values for trait '{trait}'."
+        hint = "" if trait is None else did_you_mean(trait, evaluated.traits)
+        raise UnknownNameError(f"{what}{hint} There are: {name_some(evaluated.traits, 50)}.", name=trait, nearest=near)
     return trait
 
 
@@ -174,7 +177,7 @@ def ebv_frame(ids: list[str], value: Float64, reliability: Float64 | None) -> pd
 def animals_frame(pedigree: Pedigree, inbreeding: Float64, n_records: Int32) -> pd.DataFrame:
     """The table of animals that users see."""
     ids = pedigree.ids.to_list()
-    names = [*ids, *pedigree.groups, None]  # a code of −1 takes the last
+    names = [*ids, *[None] * pedigree.n_groups, None]  # a code of −1 takes the last
     return pd.DataFrame(
         {
             "id": ids,

@@ -15,6 +15,9 @@ VARIANCES = "variances"
 SOLVER = "solver"
 RUN = "run"
 
+#: Name of the effect that holds solutions of unknown-parent groups and metafounders.
+GENETIC_GROUPS = "genetic groups"
+
 #: Data sets below /animals, each (n,), with what they hold.
 ANIMAL_DATASETS = {
     "id": "the animal's name, UTF-8, fixed length",
@@ -26,6 +29,9 @@ ANIMAL_DATASETS = {
     "n_records": "int32 records used",
     "n_progeny": "int32 progeny in the pedigree, as sire and as dam",
 }
+
+#: What a reader may rely on in every file.
+NEEDED = (*(f"{ANIMALS}/{name}" for name in ANIMAL_DATASETS), EBV, EFFECTS, VARIANCES, SOLVER, f"{RUN}/config", f"{RUN}/record")
 
 
 def group_name(name: str) -> str:

@@ -11,8 +11,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from breedeval.arrays import Float64
+from breedeval.arrays import NONE, Float64
 from breedeval.errors import ResultsError, UnknownNameError, name_some
+from breedeval.model.layout import EquationBlock
 from breedeval.names import Names
 from breedeval.results import schema
 from breedeval.results.atomic import written_whole
@@ -24,6 +25,7 @@ from breedeval.results.content import (
     ebv_frame,
     stored_years,
 )
+from breedeval.results.sink import Sink
 from breedeval.version import __version__
 
 
@@ -35,7 +37,7 @@ def write_results(path: Path, results: EvaluationResults) -> None:
     OutputError
         If the file cannot be written; what stood under `path` is then untouched.
     """
-    with written_whole(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
+    with written_whole(path) as temporary, Sink(temporary) as sink, h5py.File(sink, "w", track_order=True) as file:
         file.attrs.update(
             {
                 "format": schema.FORMAT,
@@ -68,7 +70,12 @@ def _write_names(group: h5py.Group, dataset: str, names: Names) -> None:
 def _write_animals(group: h5py.Group, results: EvaluationResults) -> None:
     pedigree = results.pedigree
     _write_names(group, "id", pedigree.ids)
-    group["sire"], group["dam"] = pedigree.sire, pedigree.dam
+    n = pedigree.n_animals
+    group["sire"], group["dam"] = (np.where(parent < n, parent, NONE) for parent in (pedigree.sire, pedigree.dam))
+    if pedigree.n_groups:
+        for name, parent in (("sire_group", pedigree.sire), ("dam_group", pedigree.dam)):
+            group[name] = np.where(parent >= n, parent - n, NONE)
+            group[name].attrs["meaning"] = f"int32 row in /effects/{schema.GENETIC_GROUPS}/level, -1 if the parent is known"
     group["inbreeding"] = results.inbreeding
     group["sex"], group["birth_year"] = pedigree.sex, stored_years(pedigree.birth_year)
     group["n_records"], group["n_progeny"] = results.n_records, pedigree.n_progeny()
@@ -98,17 +105,24 @@ def _write_ebv(group: h5py.Group, results: EvaluationResults) -> None:
 def _write_effects(group: h5py.Group, results: EvaluationResults) -> None:
     notes = {e.effect: e.sentence() for e in results.estimability}
     for block in results.solutions.layout.blocks:
-        if block.relationship == "pedigree":
-            continue  # these solutions are the breeding values
-        part = group.create_group(schema.group_name(block.name))
-        _write_names(part, "level", block.levels)
-        part["solution"] = block.view(results.solutions.values)
-        part["constrained"] = block.view(results.solutions.constrained)
-        if results.solution_pev is not None:
-            part["pev"] = block.view(results.solution_pev)
-        part.attrs["columns"] = list(block.columns)
-        part.attrs["kind"] = "random" if block.is_random else "fixed"
-        part.attrs["estimable"] = notes.get(block.name, "yes" if not block.is_random else "predicted")
+        estimable = "predicted" if block.is_random else notes.get(block.name, "yes")
+        if block.relationship != "pedigree":
+            _write_effect(group.create_group(schema.group_name(block.name)), block, 0, estimable, results)
+        elif results.pedigree.n_groups:  # of this block, the solutions of animals are the breeding values
+            n = results.pedigree.n_animals
+            _write_effect(group.create_group(schema.GENETIC_GROUPS), block, n, "differences between groups", results)
+
+
+def _write_effect(part: h5py.Group, block: EquationBlock, first: int, estimable: str, results: EvaluationResults) -> None:
+    """Levels of a block from `first` on."""
+    _write_names(part, "level", block.levels.take(np.arange(first, block.n_levels)) if first else block.levels)
+    part["solution"] = block.view(results.solutions.values)[first:]
+    part["constrained"] = block.view(results.solutions.constrained)[first:]
+    if results.solution_pev is not None:
+        part["pev"] = block.view(results.solution_pev)[first:]
+    part.attrs["columns"] = list(block.columns)
+    part.attrs["kind"] = "random" if block.is_random else "fixed"
+    part.attrs["estimable"] = estimable
 
 
 def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
@@ -158,6 +172,8 @@ class ResultsFile:
         self.path = Path(path)
         if not self.path.exists():
             raise ResultsError(f"There is no file {path}. Run 'breedeval evaluate CONFIG -o {path}' to make it.")
+        if self.path.is_dir():
+            raise ResultsError(f"{path} is a folder. Give the name of a results file.")
         try:
             self._file = h5py.File(self.path, "r")
         except OSError as error:
@@ -168,14 +184,21 @@ class ResultsFile:
         found = self._file.attrs.get("format")
         if found != schema.FORMAT:
             self.close()
-            raise ResultsError(f"{self.path} is HDF5, but not a results file of breedeval (format: {found}).")
-        version = str(self._file.attrs["format_version"])
+            raise ResultsError(
+                f"{self.path} is HDF5, but not a results file of breedeval (format: {found}). "
+                "Give a file that 'breedeval evaluate' wrote."
+            )
+        version = str(self._file.attrs.get("format_version"))
         if version.split(".", maxsplit=1)[0] != schema.FORMAT_VERSION.split(".")[0]:
             self.close()
             raise ResultsError(
                 f"{self.path} has format version {version}; this breedeval {__version__} reads {schema.FORMAT_VERSION}. "
                 "Read it with the version of breedeval that wrote it, or evaluate again."
             )
+        absent = [place for place in schema.NEEDED if place not in self._file]
+        if absent:
+            self.close()
+            raise ResultsError(f"{self.path} is not complete: it lacks {name_some(absent)}. Evaluate again.")
 
     def __enter__(self) -> ResultsFile:
         return self

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from breedeval.errors import UnknownNameError, name_some
+from breedeval.errors import ResultsError, UnknownNameError, name_some
 from breedeval.results.content import NO_YEAR, Evaluated, choose_trait
 
 
@@ -67,8 +67,8 @@ def rank(
     ------
     UnknownNameError
         If there is no such trait or column.
-    ValueError
-        If a smallest reliability is asked for and there are no reliabilities.
+    ResultsError
+        If animals are to be chosen by reliability, birth year or sex, and the evaluation knows none.
 
     Examples
     --------
@@ -105,9 +105,11 @@ def _index_values(results: Evaluated, weights: Mapping[str, float]) -> pd.DataFr
 def _taking_part(table: pd.DataFrame, candidates: Candidates) -> pd.Series:
     chosen = pd.Series(True, index=table.index)
     if candidates.sex is not None:
+        _refuse_unknown(table["sex"] == "", "sexes", "sex")
         chosen &= table["sex"] == candidates.sex
     low, high = candidates.born
     if low is not None or high is not None:
+        _refuse_unknown(table["birth_year"] == NO_YEAR, "birth years", "birth_year")
         chosen &= table["birth_year"] != NO_YEAR
     if low is not None:
         chosen &= table["birth_year"] >= low
@@ -115,6 +117,13 @@ def _taking_part(table: pd.DataFrame, candidates: Candidates) -> pd.Series:
         chosen &= table["birth_year"] <= high
     if candidates.min_reliability is not None:
         if "reliability" not in table:
-            raise ValueError("There are no reliabilities to choose by. Evaluate with accuracy: {method: exact}.")
+            raise ResultsError("There are no reliabilities to choose by. Evaluate with accuracy: {method: exact}.")
         chosen &= table["reliability"] >= candidates.min_reliability
     return chosen
+
+
+def _refuse_unknown(unknown: pd.Series, what: str, key: str) -> None:
+    if unknown.all():
+        raise ResultsError(
+            f"There are no {what} to choose by. Name their column in the section pedigree, {key}, and evaluate again."
+        )
