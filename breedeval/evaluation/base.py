@@ -11,10 +11,11 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import FEMALE, MALE, YEAR_UNKNOWN
 
 FOUNDERS = "founders as the model has them (expected EBV zero)"
+GROUPS = "groups of unknown parents as the model has them (see the genetic groups among the effects)"
 
 
-def base_animals(base: BaseSection | None, pedigree: Pedigree) -> tuple[Bool | None, str]:
-    """Find the animals of the base.
+def base_animals(base: BaseSection | None, pedigree: Pedigree, where: str = "base") -> tuple[Bool | None, str]:
+    """Find the animals of the base; `where` is the place in the configuration, for messages.
 
     Returns
     -------
@@ -27,7 +28,7 @@ def base_animals(base: BaseSection | None, pedigree: Pedigree) -> tuple[Bool | N
         If no animal meets the conditions.
     """
     if base is None:
-        return None, FOUNDERS
+        return None, GROUPS if pedigree.n_groups else FOUNDERS
     chosen = np.ones(pedigree.n_animals, dtype=bool)
     parts = []
     if base.animals.sex is not None:
@@ -43,7 +44,7 @@ def base_animals(base: BaseSection | None, pedigree: Pedigree) -> tuple[Bool | N
     description = " ".join(parts)
     if not chosen.any():
         raise ConfigError(
-            f"base: no animal of the pedigree is among '{description}'. Widen the conditions, "
+            f"{where}: no animal of the pedigree is among '{description}'. Widen the conditions, "
             "and name the columns birth_year and sex in the section pedigree."
         )
     return chosen, f"mean of {int(chosen.sum()):,} {description}"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, InputPath, Text
+from breedeval.evaluation.groups_section import GroupsSection
 
 MendKind = Literal["own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "both_sexes", "suspicious_code", "all"]
 StopRule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
@@ -27,10 +28,8 @@ def _later(*values: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _only_none(value: Any) -> Any:
-    if value in (None, "none"):
-        return "none"
-    raise ValueError("unknown-parent groups are not available in this version. Write groups: none.")
+def _none_if_said(value: Any) -> Any:
+    return None if value == "none" else value
 
 
 def _listed(value: Any) -> Any:
@@ -59,8 +58,8 @@ class PedigreeSection(Section):
     unknown: Texts | None = Field(
         default=None, description="Texts that stand for an unknown parent, exactly as they are written."
     )
-    groups: Annotated[Literal["none"], BeforeValidator(_only_none)] = Field(
-        default="none", description="Unknown-parent groups."
+    groups: Annotated[GroupsSection | None, BeforeValidator(_none_if_said)] = Field(
+        default=None, description="Unknown-parent groups or metafounders; none if left out."
     )
     encoding: str = Field(default="utf-8", description="How letters are coded in the file.")
     mend: Annotated[tuple[MendKind, ...], Field(strict=False), BeforeValidator(_listed)] = Field(

@@ -9,17 +9,15 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from breedeval.arrays import Int32, Int64
-from breedeval.equations.estimability import Estimability, describe_estimability, preferred_constraints
 from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.equations.ordering import elimination_order
-from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
+from breedeval.evaluation.dependencies import Dependencies, find_dependencies
 from breedeval.evaluation.inputs import Inputs
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import Plan, choose_plan, may_factorize, predict_factor
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
-from breedeval.solvers.null_space import NullSpace, find_null_space
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,8 @@ class Problem:
     ----------
     equations
         C and b.
-    null_space, estimability
-        Dependent fixed effects, and what that means for a user.
+    dependencies
+        Dependent fixed effects and groups, and what that means for a user.
     kept
         (k,) equations that are not constrained to zero.
     matrix, order
@@ -41,12 +39,11 @@ class Problem:
     plan
         How to go on.
     ebv_scale
-        Largest sqrt(1 + F).
+        Square root of the largest relationship of an animal with itself.
     """
 
     equations: MixedModelEquations
-    null_space: NullSpace
-    estimability: tuple[Estimability, ...]
+    dependencies: Dependencies
     kept: Int64
     matrix: csc_array | None
     order: Int64 | None
@@ -59,16 +56,15 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     """Build the equations, find dependent fixed effects, and choose how to solve."""
     observer.stage("setting up the equations")
     with clock.stage("equations"):
-        equations = build_equations(inputs.design, inputs.variances, inputs.a_inverse)
+        equations = build_equations(
+            inputs.design, inputs.variances, None if inputs.genetics is None else inputs.genetics.inverse
+        )
     observer.say(_size_line(equations))
     with clock.stage("dependencies"):
-        null_space = _null_space(equations, inputs)
-        estimability = describe_estimability(equations.layout, null_space.constrained, null_space.basis)
-    if null_space.dimension:
-        observer.say(f"fixed effects: {count_of(null_space.dimension, 'dependency', 'dependencies')}")
-    for effect in estimability:
-        observer.say(f"fixed effects: {effect.sentence()}")
-    kept = np.setdiff1d(np.arange(equations.order), null_space.constrained)
+        dependencies = find_dependencies(equations, inputs)
+    for line in dependencies.lines:
+        observer.say(line)
+    kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
     matrix, order, size = None, None, None
     if may_factorize(config.solver, config.accuracy, equations.order):
         with clock.stage("explicit equations"):
@@ -79,9 +75,10 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     plan = choose_plan(config.solver, config.accuracy, equations.order, size, has_genetic)
     for reason in plan.reasons:
         observer.say(reason)
-    scale = math.nan if inputs.inbreeding is None else math.sqrt(1.0 + float(inputs.inbreeding.coefficients.max(initial=0.0)))
+    relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
+    scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
     n_elements = -1 if size is None else size.elements
-    return Problem(equations, null_space, estimability, kept, matrix, order, n_elements, plan, scale)
+    return Problem(equations, dependencies, kept, matrix, order, n_elements, plan, scale)
 
 
 def expected_size(inputs: Inputs) -> int:
@@ -89,23 +86,16 @@ def expected_size(inputs: Inputs) -> int:
     layout = inputs.design.layout
     genetic = layout.genetic
     n_values = 0 if genetic is None else genetic.n_equations
-    if inputs.built is None:
+    if inputs.genetics is None:
         return estimated_bytes(0, 0, 0, layout.n_equations)
-    ids = inputs.built.pedigree.ids
+    ids = inputs.genetics.pedigree.ids
     return estimated_bytes(len(ids), int(ids.lengths.max(initial=0)), n_values, layout.n_equations - n_values)
-
-
-def _null_space(equations: MixedModelEquations, inputs: Inputs) -> NullSpace:
-    n_fixed = sum(block.n_equations for block in equations.layout.fixed)
-    observed = inputs.design.observed.ravel()
-    x = equations.incidence.fixed_csr(n_fixed)[np.flatnonzero(observed)]
-    return find_null_space(x, preferred_constraints(equations.layout))
 
 
 def _kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> Int64:
     """Elimination order of the kept equations, as rows of the kept matrix."""
     none: Int32 = np.empty(0, dtype=np.int32)
-    sire, dam = (none, none) if inputs.built is None else (inputs.built.pedigree.sire, inputs.built.pedigree.dam)
+    sire, dam = (none, none) if inputs.genetics is None else (inputs.genetics.pedigree.sire, inputs.genetics.pedigree.dam)
     order = elimination_order(equations.layout, sire, dam)
     new_row = np.full(equations.order, -1, dtype=np.int64)
     new_row[kept] = np.arange(len(kept))

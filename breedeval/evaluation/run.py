@@ -9,15 +9,16 @@ from typing import Any
 import numba
 import numpy as np
 
+from breedeval.accuracy.exact import relationship_diagonal
 from breedeval.accuracy.reliability import reliability
-from breedeval.arrays import Float64, Int32, freeze
+from breedeval.arrays import Int32, freeze
+from breedeval.errors import OutputError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import Solved, solve
-from breedeval.model.layout import EquationBlock
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
@@ -70,6 +71,7 @@ def evaluate(
     observer = observer or Silence()
     path = None if results is None else Path(results)
     if path is not None:
+        _refuse_input(path, config)
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
@@ -86,6 +88,13 @@ def evaluate(
     return found
 
 
+def _refuse_input(path: Path, config: EvaluationConfig) -> None:
+    """Refuse to write the results over a file that the evaluation reads."""
+    read = [config.source.path, config.records.file, *([] if config.pedigree is None else [config.pedigree.file])]
+    if path.resolve() in [Path(file).resolve() for file in read]:
+        raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
+
+
 def use_threads(threads: int | None) -> None:
     """Set the number of threads of compiled loops; None leaves all cores."""
     if threads is not None:
@@ -96,8 +105,8 @@ def use_threads(threads: int | None) -> None:
 def _collect(
     config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: Solved, clock: StageClock
 ) -> EvaluationResults:
-    pedigree = _EMPTY if inputs.built is None else inputs.built.pedigree
-    inbreeding = np.empty(0) if inputs.inbreeding is None else inputs.inbreeding.coefficients
+    pedigree = _EMPTY if inputs.genetics is None else inputs.genetics.pedigree
+    inbreeding = np.empty(0) if inputs.genetics is None else inputs.genetics.inbreeding.coefficients
     return EvaluationResults(
         title=config.title,
         created=now(),
@@ -107,7 +116,7 @@ def _collect(
         breeding_values=_breeding_values(config, inputs, solved),
         solutions=solved.solutions,
         solution_pev=solved.pev,
-        estimability=problem.estimability,
+        estimability=problem.dependencies.estimability,
         variances=inputs.variances,
         solve=solved.solve,
         config_text=config.config_text,
@@ -117,25 +126,26 @@ def _collect(
 
 def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -> tuple[BreedingValues, ...]:
     block = inputs.design.layout.genetic
-    if block is None or inputs.built is None or inputs.inbreeding is None:
+    genetics = inputs.genetics
+    if block is None or genetics is None:
         return ()
-    chosen, base = base_animals(config.base, inputs.built.pedigree)
+    chosen, base = base_animals(config.base, genetics.pedigree)
     covariance = inputs.variances.random[block.key]
     order = {label: j for j, label in enumerate(covariance.labels)}
+    n = genetics.pedigree.n_animals
+    own = genetics.self_relationship
+    if solved.pev is not None and genetics.group_kind == "none" and config.pedigree and not config.pedigree.inbreeding:
+        own = relationship_diagonal(genetics.inverse)
     found = []
     for column, label in enumerate(block.columns):
         trait, _, name = label.partition(":")
         variance = float(covariance.matrix[order[label], order[label]])
-        value = block.view(solved.solutions.values)[:, column]
+        value = block.view(solved.solutions.values)[:n, column]
         offset = 0.0 if chosen is None else float(value[chosen].mean())
-        pev = _column_of(block, solved.pev, column)
-        rel = None if pev is None else freeze(reliability(pev, inputs.inbreeding.coefficients, variance))
+        pev = None if solved.pev is None else freeze(block.view(solved.pev)[:n, column])
+        rel = None if pev is None else freeze(reliability(pev, own, variance))
         found.append(BreedingValues(trait, name, freeze(value - offset), rel, pev, variance, base, offset))
     return tuple(found)
-
-
-def _column_of(block: EquationBlock, pev: Float64 | None, column: int) -> Float64 | None:
-    return None if pev is None else freeze(block.view(pev)[:, column])
 
 
 def _records_of_animals(inputs: Inputs, n_animals: int) -> Int32:
@@ -161,15 +171,17 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
             "dropped": dict(account.dropped),
         },
         "equations": problem.equations.order,
-        "dependencies": problem.null_space.dimension,
+        "dependencies": problem.dependencies.null_space.dimension,
     }
-    if inputs.built is not None:
-        report = inputs.built.report
+    if inputs.genetics is not None:
+        report = inputs.genetics.built.report
         counts["pedigree"] = {
             "rows": report.n_rows,
             "animals": report.n_animals,
             "added": report.n_added,
             "founders": report.n_founders,
+            "groups": inputs.genetics.pedigree.n_groups,
+            "group_kind": inputs.genetics.group_kind,
             "unknown_forms": [vars(form) for form in report.unknown_forms],
             "warnings": [problem.message for problem in report.warnings],
             "mended": [vars(link) for link in report.mended],
@@ -178,7 +190,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
         "plan": list(problem.plan.reasons),
         "solution": solved.solve.sentence(),
         "notes": [*config.notes, *inputs.design.notes, *inputs.variances.notes],
-        "estimability": [effect.sentence() for effect in problem.estimability],
+        "estimability": list(problem.dependencies.lines),
         "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
         "index": {name: dict(weights) for name, weights in config.index.items()},
     }

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from breedeval.accuracy.exact import prediction_error_variance
+from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
 from breedeval.errors import NotConvergedError
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.problem import Problem
+from breedeval.operators import Preconditioner
+from breedeval.relationship.metafounders import group_shares
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.preconditioners import BlockPreconditioner, DiagonalPreconditioner
+from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult
 from breedeval.solvers.stopping import StoppingRule
 
@@ -54,9 +59,23 @@ def solve(config: EvaluationConfig, problem: Problem, clock: StageClock, observe
     if factor is not None and problem.plan.accuracy == "exact":
         observer.stage("computing reliabilities")
         with clock.stage("reliabilities"):
-            pev = prediction_error_variance(factor.lower_factor(), problem.kept, problem.equations.order)
-    values = _constrained_solution(problem, result.solution)
-    return Solved(Solutions.of(problem.equations.layout, values, problem.null_space.constrained), result, pev)
+            pev = _pev(problem, factor)
+    values = problem.dependencies.to_constraints(result.solution)
+    return Solved(Solutions.of(problem.equations.layout, values, problem.dependencies.constrained), result, pev)
+
+
+def _pev(problem: Problem, factor: Factorization) -> Float64:
+    """PEV of every equation; of animals in fixed groups, that of the deviation from the groups."""
+    pev = prediction_error_variance(factor.lower_factor(), problem.kept, problem.equations.order)
+    genetic, pedigree = problem.dependencies.genetic, problem.dependencies.pedigree
+    if genetic is None or pedigree is None:
+        return pev
+    shares, n = group_shares(pedigree), pedigree.n_animals
+    number = genetic.view(np.arange(problem.equations.order))
+    for j in range(genetic.n_columns):
+        animals, groups = number[:n, j], number[n:, j]
+        pev[animals] = deviation_pev(factor, problem.kept, animals, groups, shares, pev[animals])
+    return pev
 
 
 def stopping_rule(config: EvaluationConfig, *, has_genetic: bool) -> StoppingRule:
@@ -72,21 +91,16 @@ def _solve(problem: Problem, factor: Factorization | None, rule: StoppingRule, o
     if problem.plan.solver == "direct" and factor is not None:
         return solve_direct(equations, equations.right_hand_side, factor, problem.kept, rule, problem.ebv_scale)
     observer.say(f"solver: {problem.plan.preconditioner} preconditioner, {rule.sentence()}")
-    preconditioner: BlockPreconditioner | DiagonalPreconditioner
+    preconditioner: Preconditioner
     if problem.plan.preconditioner == "block":
         preconditioner = BlockPreconditioner.of([equations.diagonal_blocks(b) for b in equations.layout.blocks])
     else:
         preconditioner = DiagonalPreconditioner.of(equations.diagonal())
+    nearly = problem.dependencies.nearly(equations.order)
+    if nearly.shape[1]:
+        preconditioner = CorrectedPreconditioner.of(preconditioner, equations, nearly)
 
     def monitor(rounds: int, criteria: Convergence) -> None:
         observer.round(rounds, criteria, rule)
 
     return pcg(equations, equations.right_hand_side, preconditioner, rule, problem.ebv_scale, monitor=monitor)
-
-
-def _constrained_solution(problem: Problem, solution: Float64) -> Float64:
-    """Of all solutions with the same fit, the one with the constrained levels at zero: the same from every solver."""
-    n_fixed = sum(block.n_equations for block in problem.equations.layout.fixed)
-    moved = solution.copy()
-    moved[:n_fixed] = problem.null_space.to_constraints(solution[:n_fixed])
-    return moved

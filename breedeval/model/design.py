@@ -171,7 +171,7 @@ class _DesignBuilder:
         if block.kind == "genetic":
             if self._pedigree is None:
                 raise RecordsError("A genetic term needs a pedigree. Add a section pedigree: to the configuration.")
-            levels, level_of = self._pedigree.ids, None
+            levels, level_of = self._pedigree.ids.joined(self._pedigree.groups), None
         else:
             levels, level_of = present(self._table.classes[block.terms[0].column], self._usable.rows)
         relationship = "pedigree" if block.kind == "genetic" else "identity"

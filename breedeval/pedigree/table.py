@@ -81,10 +81,7 @@ def with_animals(table: PedigreeTable, ids: Names) -> PedigreeTable:
 
     return replace(
         table,
-        names=Names(
-            freeze(np.append(table.names.buffer, ids.buffer)),
-            freeze(np.append(table.names.offsets, table.names.offsets[-1] + ids.offsets[1:])),
-        ),
+        names=table.names.joined(ids),
         animal=freeze(np.append(table.animal, animal)),
         sire=freeze(np.append(table.sire, none)),
         dam=freeze(np.append(table.dam, none)),

@@ -105,7 +105,7 @@ def test_the_documented_example(read: Callable[[str], EvaluationConfig], tmp_pat
     assert (config.pedigree.animal, config.pedigree.sire, config.pedigree.dam) == ("id", "sire", "dam")
     assert (config.pedigree.birth_year, config.pedigree.birth_date, config.pedigree.sex) == ("year", None, None)
     assert config.pedigree.unknown == ("", "0", "NA")
-    assert (config.pedigree.groups, config.pedigree.mend, config.pedigree.inbreeding) == ("none", (), True)
+    assert (config.pedigree.groups, config.pedigree.mend, config.pedigree.inbreeding) == (None, (), True)
     assert config.records.missing == ("", "NA")
     assert (config.records.classes, config.records.covariates) == (("herd", "lactation"), ("dim",))
     assert (config.records.weight, config.records.unknown_animals) == ("w", "refuse")
@@ -223,8 +223,8 @@ FORMS = "Write its name, or its number in a file without header."
         ),
         (
             "animal: id",
-            "animal: id, groups: {column: g}",
-            "farm.yaml:1: pedigree.groups: unknown-parent groups are not available in this version. Write groups: none.",
+            "animal: id, groups: yes",
+            "farm.yaml:1: pedigree.groups: write none, or {column: NAME}, {codes: negative}, {by: [birth_year, sex], min_size: 50}.",
         ),
         (
             "animal: id",

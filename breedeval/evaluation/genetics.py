@@ -1,0 +1,145 @@
+"""The genetic side of a run: pedigree, groups, inbreeding, and the inverse relationship matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from breedeval.arrays import NONE, Float64, freeze
+from breedeval.errors import count_of
+from breedeval.evaluation.config import EvaluationConfig
+from breedeval.evaluation.config_sections import PedigreeSection
+from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, read_groups
+from breedeval.evaluation.groups_section import GroupsSection
+from breedeval.evaluation.observer import Observer
+from breedeval.io.groups_file import unknown_with_groups
+from breedeval.io.pedigree_file import read_pedigree_table
+from breedeval.model.records import RecordTable
+from breedeval.operators import SymmetricOperator
+from breedeval.pedigree.build import BuiltPedigree, build_pedigree
+from breedeval.pedigree.groups import describe_groups, with_groups
+from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.table import PedigreeTable, with_animals
+from breedeval.relationship.a_inverse import NumeratorInverse
+from breedeval.relationship.groups import GroupedInverse
+from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
+from breedeval.relationship.metafounders import compute_inbreeding_with_metafounders, group_shares
+from breedeval.results.provenance import StageClock
+
+GroupKind = Literal["none", "fixed", "random", "metafounders"]
+
+
+@dataclass(frozen=True)
+class Genetics:
+    """Animals and their relationships.
+
+    Parameters
+    ----------
+    built
+        The pedigree, with its groups as parents, and the account of its building.
+    inbreeding
+        Coefficients and Mendelian variances.
+    inverse
+        The inverse relationship matrix of animals and groups (n + g rows).
+    group_kind
+        What the groups are.
+    self_relationship
+        (n,) variance of each animal's breeding value in units of the genetic variance: 1 + F, and with random groups what these
+        add.
+    """
+
+    built: BuiltPedigree
+    inbreeding: Inbreeding
+    inverse: SymmetricOperator
+    group_kind: GroupKind
+    self_relationship: Float64
+
+    @property
+    def pedigree(self) -> Pedigree:
+        """The animals."""
+        return self.built.pedigree
+
+
+def prepare_genetics(
+    config: EvaluationConfig, section: PedigreeSection, records: RecordTable, clock: StageClock, observer: Observer
+) -> Genetics:
+    """Read, check and order the pedigree, put groups in place, and compute what it implies.
+
+    Raises
+    ------
+    DataError, ConfigError
+        With every problem of the file.
+    """
+    groups = section.groups
+    observer.stage("reading the pedigree")
+    with clock.stage("read pedigree"):
+        coded = None if groups is None else read_groups(section, groups)
+        table = _read_pedigree(section, coded)
+        if config.records.unknown_animals == "add":
+            table = _add_animals(table, config, records, observer)
+    observer.stage("checking the pedigree")
+    with clock.stage("build pedigree"):
+        built = build_pedigree(table, mend=section.mend)
+        if groups is not None:
+            assigned = assign_groups(built.pedigree, groups, coded)
+            built = replace(built, pedigree=with_groups(built.pedigree, assigned))
+            for line in describe_groups(assigned):
+                observer.say(f"group {line}")
+    for line in built.report.fact_lines():
+        observer.say(f"pedigree: {line}")
+    if doubts := built.report.warning_lines():
+        observer.warn("pedigree: " + "\n".join(doubts))
+    observer.stage("computing inbreeding")
+    with clock.stage("relationship"):
+        genetics = _relate(section, groups, built)
+    observer.say(_inbreeding_line(genetics.inbreeding.coefficients, section.inbreeding))
+    return genetics
+
+
+def _relate(section: PedigreeSection, groups: GroupsSection | None, built: BuiltPedigree) -> Genetics:
+    pedigree = built.pedigree
+    if groups is not None and groups.gamma is not None:
+        gamma = build_gamma(groups.gamma, pedigree)
+        inbreeding = compute_inbreeding_with_metafounders(pedigree, gamma)
+        inverse = GroupedInverse(NumeratorInverse(pedigree, inbreeding), np.linalg.inv(gamma).astype(np.float64))
+        return Genetics(built, inbreeding, inverse, "metafounders", freeze(1.0 + inbreeding.coefficients))
+    inbreeding = compute_inbreeding(pedigree, ignore=not section.inbreeding)
+    a_inverse = NumeratorInverse(pedigree, inbreeding)
+    own = 1.0 + inbreeding.coefficients
+    if groups is None:
+        return Genetics(built, inbreeding, a_inverse, "none", freeze(own))
+    if groups.variance is None:
+        return Genetics(built, inbreeding, a_inverse, "fixed", freeze(own))
+    precision = np.eye(pedigree.n_groups) / groups.variance
+    own = own + groups.variance * np.square(group_shares(pedigree)).sum(axis=1)
+    return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own))
+
+
+def _read_pedigree(section: PedigreeSection, coded: CodedGroups | None) -> PedigreeTable:
+    choices: dict[str, Any] = dict(column_choices(section))
+    has_codes = coded is not None and coded.codes
+    unknown = unknown_with_groups(section.unknown, coded.codes) if coded is not None and has_codes else section.unknown
+    return read_pedigree_table(section.file, **choices, unknown=unknown, encoding=section.encoding)
+
+
+def _add_animals(table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer) -> PedigreeTable:
+    columns = dict.fromkeys(r.column for m in config.spec.traits for r in m.random if r.kind == "genetic")
+    for column in columns:
+        names = records.classes[column].names
+        absent = names.take(np.flatnonzero(table.names.find(names) == NONE))
+        if len(absent):
+            observer.warn(f"records: {count_of(len(absent), 'animal')} of column {column} added with unknown parents")
+            table = with_animals(table, absent)
+    return table
+
+
+def _inbreeding_line(coefficients: Float64, used: bool) -> str:
+    if not used:
+        return "inbreeding: ignored, as configured"
+    inbred = coefficients[coefficients > 0]
+    if not len(inbred):
+        return "inbreeding: no animal is inbred"
+    mean, largest = coefficients.mean(), coefficients.max()
+    return f"inbreeding: {count_of(len(inbred), 'inbred animal')}, mean F {mean:.4f}, largest {largest:.4f}"

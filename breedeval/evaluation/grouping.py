@@ -1,0 +1,124 @@
+"""Unknown-parent groups and metafounders of a run, as the configuration asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.errors import VarianceError, name_some
+from breedeval.evaluation.config_sections import PedigreeSection
+from breedeval.evaluation.config_values import NO_COLUMN
+from breedeval.evaluation.groups_section import GammaSection, GroupsSection
+from breedeval.io.groups_file import GroupRows, read_group_codes, read_group_columns
+from breedeval.io.pedigree_columns import Choice
+from breedeval.names import Names
+from breedeval.pedigree.groups import ParentGroups, group_by_rule
+from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.table import YEAR_UNKNOWN
+from breedeval.relationship.metafounders import check_gamma, drift_gamma, uniform_gamma
+
+
+@dataclass(frozen=True)
+class CodedGroups:
+    """Groups read from the file, and the texts in the columns of parents that are groups and no animals."""
+
+    rows: GroupRows
+    codes: tuple[str, ...]
+
+
+def column_choices(section: PedigreeSection) -> dict[str, Choice]:
+    """The columns of the pedigree file as its readers take them: False where there is none."""
+    parts = ("animal", "sire", "dam", "birth_year", "birth_date", "sex")
+    return {part: False if getattr(section, part) == NO_COLUMN else getattr(section, part) for part in parts}
+
+
+def read_groups(section: PedigreeSection, groups: GroupsSection) -> CodedGroups | None:
+    """Read groups that the file holds; None for groups by a rule."""
+    choices = column_choices(section)
+    if groups.codes is not None:
+        codes = None if groups.codes == "negative" else groups.codes
+        return CodedGroups(*read_group_codes(section.file, choices, codes, encoding=section.encoding))
+    if groups.by is not None:
+        return None
+    sire, dam = (groups.sire_column or groups.column, groups.dam_column or groups.column)
+    assert sire is not None
+    assert dam is not None
+    rows = read_group_columns(section.file, choices, sire, dam, missing=("NA",), encoding=section.encoding)
+    return CodedGroups(rows, ())
+
+
+def assign_groups(pedigree: Pedigree, groups: GroupsSection, coded: CodedGroups | None) -> ParentGroups:
+    """The group of each unknown parent of a pedigree."""
+    if coded is None:
+        assert groups.by is not None
+        return group_by_rule(pedigree, groups.by, groups.min_size)
+    rows = coded.rows
+    used = [names.take(np.unique(code[code != NONE])) for names, code in zip(rows.groups, (rows.sire, rows.dam), strict=True)]
+    names = Names.of(dict.fromkeys(name for part in used for name in part))
+    names = names.take(names.sort_order())
+    animal = np.append(pedigree.ids.find(rows.animals), np.int32(NONE))[rows.animal]
+    parents = (
+        _of_animals(pedigree.n_animals, animal, np.append(names.find(part), np.int32(NONE))[code], parent)
+        for part, code, parent in zip(rows.groups, (rows.sire, rows.dam), (pedigree.sire, pedigree.dam), strict=True)
+    )
+    sire, dam = parents
+    return _without_unused(ParentGroups(names, sire, dam))
+
+
+def _of_animals(n: int, animal: Int32, group: Int32, parent: Int32) -> Int32:
+    """Group of each animal's unknown parent: that of the animal's first row; −1 where the parent is known."""
+    out = np.full(n, NONE, dtype=np.int32)
+    rows = np.flatnonzero((animal != NONE) & (group != NONE))[::-1]
+    out[animal[rows]] = group[rows]
+    out[parent != NONE] = NONE
+    return freeze(out)
+
+
+def _without_unused(groups: ParentGroups) -> ParentGroups:
+    """A group that stands for no unknown parent has no equation."""
+    kept = np.flatnonzero(groups.sizes() > 0)
+    new = np.full(len(groups.names) + 1, NONE, dtype=np.int32)
+    new[kept] = np.arange(len(kept), dtype=np.int32)
+    return ParentGroups(groups.names.take(kept), freeze(new[groups.sire]), freeze(new[groups.dam]))
+
+
+def build_gamma(gamma: GammaSection, pedigree: Pedigree) -> Float64:
+    """Γ in the order of the groups of `pedigree`.
+
+    Raises
+    ------
+    VarianceError
+        If it is no relationship matrix, or its labels are not the groups.
+    """
+    n = pedigree.n_groups
+    if gamma.within is not None:
+        return check_gamma(uniform_gamma(n, gamma.within, gamma.between), n)
+    if gamma.rate is not None:
+        return check_gamma(drift_gamma(_mean_years(pedigree), gamma.rate, gamma.start), n)
+    labels, names = list(gamma.labels or ()), pedigree.groups.to_list()
+    if sorted(labels) != sorted(names):
+        raise VarianceError(
+            f"gamma has labels {name_some(labels, 20)}, but the groups are {name_some(names, 20)}. Give each group one label."
+        )
+    order = [labels.index(name) for name in names]
+    try:
+        matrix = np.array(gamma.matrix, dtype=np.float64)[np.ix_(order, order)]
+    except (ValueError, IndexError) as error:
+        raise VarianceError(f"gamma: the matrix must have {n} rows and {n} columns, as it has labels.") from error
+    return check_gamma(matrix, n)
+
+
+def _mean_years(pedigree: Pedigree) -> Float64:
+    """(g,) mean birth year of the progeny of each group; a group without any takes the earliest year."""
+    n, g = pedigree.n_animals, pedigree.n_groups
+    total, count = np.zeros(g), np.zeros(g)
+    known = pedigree.birth_year != YEAR_UNKNOWN
+    for parent in (pedigree.sire, pedigree.dam):
+        rows = np.flatnonzero((parent >= n) & known)
+        total += np.bincount(parent[rows] - n, weights=pedigree.birth_year[rows], minlength=g)
+        count += np.bincount(parent[rows] - n, minlength=g)
+    earliest = float(pedigree.birth_year[known].min()) if known.any() else 0.0
+    years: Float64 = np.divide(total, count, out=np.full(g, earliest), where=count > 0)
+    return years
