@@ -11,7 +11,7 @@ from breedeval.kernels.compile import compiled
 
 @compiled
 def multiply_columns(x, sire, dam, variance, out):
-    """Multiply A by k columns side by side; x and out (n, k), not the same array."""
+    """Multiply A by k columns side by side; x and out (n, k), the same array or two."""
     n, k_columns = x.shape
     out[:, :] = x
     for i in range(n - 1, -1, -1):
@@ -30,3 +30,24 @@ def multiply_columns(x, sire, dam, variance, out):
                 out[i, c] += 0.5 * out[s, c]
             if 0 <= d < n:
                 out[i, c] += 0.5 * out[d, c]
+
+
+@compiled
+def spread_labels(label, first, weight, out):
+    """Column c of out (n, k) holds the weight of label ``first + c`` in the rows that bear it, and 0 elsewhere."""
+    n, k_columns = out.shape
+    for i in range(n):
+        for c in range(k_columns):
+            out[i, c] = 0.0
+        if first <= label[i] < first + k_columns:
+            out[i, label[i] - first] = weight[label[i]]
+
+
+@compiled
+def sum_by_label(x, label, out):
+    """Add the rows of x (n, k) to those rows of out (g, k) that their labels name; a label below 0 is none."""
+    k_columns = x.shape[1]
+    for i in range(x.shape[0]):
+        if label[i] >= 0:
+            for c in range(k_columns):
+                out[label[i], c] += x[i, c]

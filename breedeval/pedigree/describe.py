@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from breedeval.arrays import NONE, Bool, Float64, Int32, Int64
 from breedeval.kernels import order as kernels
+from breedeval.pedigree.families import family_sizes
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 
@@ -107,19 +108,22 @@ def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -
     """
     has_sire, has_dam = _is_animal(pedigree, pedigree.sire), _is_animal(pedigree, pedigree.dam)
     n_known = has_sire.astype(np.int8) + has_dam
-    as_sire, as_dam = _progeny_counts(pedigree.sire[has_sire]), _progeny_counts(pedigree.dam[has_dam])
-    sires, dams = np.flatnonzero(as_sire), np.flatnonzero(as_dam)
-    family = _full_sib_families(pedigree, has_sire & has_dam)
+    as_sire, as_dam = (
+        np.bincount(parent[known], minlength=pedigree.n_animals)
+        for parent, known in ((pedigree.sire, has_sire), (pedigree.dam, has_dam))
+    )
+    is_sire, is_dam = as_sire > 0, as_dam > 0
+    family = family_sizes(pedigree, "full_sibs")
     years = pedigree.birth_year[pedigree.birth_year != YEAR_UNKNOWN]
     counted = PedigreeDescription(
         n_animals=pedigree.n_animals,
         n_founders=int((n_known == 0).sum()),
         n_one_parent=int((n_known == 1).sum()),
         n_both_parents=int((n_known == 2).sum()),
-        n_sires=len(sires),
-        n_dams=len(dams),
-        n_both_roles=len(np.intersect1d(sires, dams)),
-        n_without_progeny=pedigree.n_animals - len(np.union1d(sires, dams)),
+        n_sires=int(is_sire.sum()),
+        n_dams=int(is_dam.sum()),
+        n_both_roles=int((is_sire & is_dam).sum()),
+        n_without_progeny=int((~is_sire & ~is_dam).sum()),
         n_males=int((pedigree.sex == MALE).sum()),
         n_females=int((pedigree.sex == FEMALE).sum()),
         n_sex_unknown=int((pedigree.sex == SEX_UNKNOWN).sum()),
@@ -127,9 +131,9 @@ def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -
         first_birth_year=int(years.min()) if len(years) else None,
         last_birth_year=int(years.max()) if len(years) else None,
         n_birth_year_known=len(years),
-        mean_progeny_per_sire=_mean(as_sire[sires]),
+        mean_progeny_per_sire=_mean(as_sire[is_sire]),
         max_progeny_per_sire=int(as_sire.max(initial=0)),
-        mean_progeny_per_dam=_mean(as_dam[dams]),
+        mean_progeny_per_dam=_mean(as_dam[is_dam]),
         max_progeny_per_dam=int(as_dam.max(initial=0)),
         n_full_sib_families=len(family),
         mean_full_sib_family=_mean(family),
@@ -141,17 +145,6 @@ def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -
 def _is_animal(pedigree: Pedigree, parent: Int32) -> Bool:
     is_animal: Bool = (parent != NONE) & (parent < pedigree.n_animals)
     return is_animal
-
-
-def _progeny_counts(parent: Int32) -> Int64:
-    return np.bincount(parent).astype(np.int64)
-
-
-def _full_sib_families(pedigree: Pedigree, both_known: Bool) -> Int64:
-    """(families,) number of progeny of each pair of parents."""
-    pair = pedigree.sire[both_known].astype(np.int64) * pedigree.n_animals + pedigree.dam[both_known]
-    counts: Int64 = np.unique(pair, return_counts=True)[1].astype(np.int64)
-    return counts
 
 
 def _max_level(pedigree: Pedigree) -> int:

@@ -1,0 +1,120 @@
+"""What the commands of ``breedeval pedigree`` share: how a pedigree file is named, read and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from breedeval.pedigree.build import BuiltPedigree
+    from breedeval.pedigree.pedigree import Pedigree
+    from breedeval.pedigree.table import PedigreeTable
+    from breedeval.relationship.inbreeding import Inbreeding
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Options = tuple[Callable[[Any], Any], ...]
+
+_MENDABLE = (
+    "own_parent",
+    "loop",
+    "duplicate",
+    "sex_conflict",
+    "birth_order",
+    "both_sexes",
+    "suspicious_code",
+    "all",
+)
+_COLUMNS = ("animal", "sire", "dam", "birth_year", "birth_date", "sex")
+
+FILE: Options = (click.argument("file", type=click.Path(path_type=Path)),)
+READING: Options = (
+    click.option(
+        "--animal", metavar="COLUMN", help="Column of the animal: a name, or a number from 1 for a file without header."
+    ),
+    click.option("--sire", metavar="COLUMN", help="Column of the sire; 'none' if there is none."),
+    click.option("--dam", metavar="COLUMN", help="Column of the dam; 'none' if there is none."),
+    click.option("--birth-year", metavar="COLUMN", help="Column of the birth year."),
+    click.option("--birth-date", metavar="COLUMN", help="Column of the birth date."),
+    click.option("--sex", metavar="COLUMN", help="Column of the sex."),
+    click.option("--unknown", metavar="CODE", multiple=True, help="A code that stands for an unknown parent; may be repeated."),
+    click.option("--encoding", default="utf-8", show_default=True, help="Encoding of a text file."),
+)
+MENDING: Options = (
+    click.option(
+        "--mend",
+        type=click.Choice(_MENDABLE),
+        multiple=True,
+        help="Set the parents concerned by this kind of problem to unknown, and list them; may be repeated.",
+    ),
+)
+REFERENCE: Options = (
+    click.option(
+        "--reference",
+        type=click.Choice(["auto", "last_years", "no_progeny", "all"]),
+        default="auto",
+        show_default=True,
+        help="The animals the numbers are about; auto: the last birth year, or those without progeny if no year is known.",
+    ),
+    click.option("--years", default=1, show_default=True, help="Birth years in the reference population last_years."),
+)
+WIDTH: Options = (click.option("--width", default=1, show_default=True, help="Birth years in a class."),)
+
+
+def with_options(*groups: Options) -> Callable[[Command], Command]:
+    """Add groups of arguments and options to a command, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def read_table(file: Path, reading: dict[str, Any]) -> PedigreeTable:
+    """Read a file by the options `READING`."""
+    from breedeval.io.pedigree_file import read_pedigree_table
+
+    columns: dict[str, Any] = {name: _column(reading[name]) for name in _COLUMNS}
+    return read_pedigree_table(file, **columns, unknown=list(reading["unknown"]) or None, encoding=reading["encoding"])
+
+
+def build(table: PedigreeTable, mend: tuple[str, ...]) -> BuiltPedigree:
+    """Build a pedigree, and say on standard error what was found."""
+    from breedeval.pedigree.build import build_pedigree
+
+    built = build_pedigree(table, mend)
+    for line in built.report.lines():
+        click.echo(line, err=True)
+    return built
+
+
+def read_and_build(file: Path, mend: tuple[str, ...], reading: dict[str, Any]) -> Pedigree:
+    """Read and build in one go."""
+    return build(read_table(file, reading), mend).pedigree
+
+
+def read_with_inbreeding(file: Path, mend: tuple[str, ...], reading: dict[str, Any]) -> tuple[Pedigree, Inbreeding]:
+    """Read, build, and compute inbreeding."""
+    from breedeval.relationship.inbreeding import compute_inbreeding
+
+    pedigree = read_and_build(file, mend, reading)
+    return pedigree, compute_inbreeding(pedigree)
+
+
+def ids_from(listed: tuple[str, ...], file: Path | None) -> list[str]:
+    """Names of animals from options and from a text file with one a line."""
+    from_file = [] if file is None else [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    ids = [*listed, *(line for line in from_file if line)]
+    if not ids:
+        raise click.UsageError("No animal is named. Give ids with --id, or a file with one id a line with --ids.")
+    return ids
+
+
+def _column(text: str | None) -> str | int | bool | None:
+    if text == "none":
+        return False
+    return int(text) if text is not None and text.isdigit() else text
