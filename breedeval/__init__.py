@@ -17,6 +17,7 @@ _PUBLIC = {
     "Numerator": "breedeval.relationship.numerator",
     "NumeratorInverse": "breedeval.relationship.a_inverse",
     "Pedigree": "breedeval.pedigree.pedigree",
+    "StoredInbreeding": "breedeval.relationship.stored_inbreeding",
     "SubsetInverse": "breedeval.relationship.subset_inverse",
     "average_relationships": "breedeval.relationship.group_means",
     "compute_inbreeding": "breedeval.relationship.inbreeding",

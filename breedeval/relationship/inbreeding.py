@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from breedeval.arrays import Float64, Int32, freeze
+from breedeval.errors import ConfigError, DataError
 from breedeval.kernels import inbreeding as kernels
+from breedeval.kernels import inbreeding_rows as row_kernels
 from breedeval.kernels import order as order_kernels
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.relationship.inbreeding_plan import InbreedingPlan
+from breedeval.relationship.stored_inbreeding import StoredInbreeding
+
+_METHODS = ("rows", "meuwissen_luo")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +64,9 @@ class Inbreeding:
         return f"Inbreeding(n={len(self)}, mean={mean:.4f}, max={largest:.4f}{', ignored' if self.ignored else ''})"
 
 
-def compute_inbreeding(pedigree: Pedigree, *, ignore: bool = False) -> Inbreeding:
+def compute_inbreeding(
+    pedigree: Pedigree, *, ignore: bool = False, known: ArrayLike | StoredInbreeding | None = None, method: str = "rows"
+) -> Inbreeding:
     """Compute the inbreeding of every animal.
 
     Parameters
@@ -67,17 +76,37 @@ def compute_inbreeding(pedigree: Pedigree, *, ignore: bool = False) -> Inbreedin
         unrelated to all. An animal may be its progeny's sire and dam (selfing).
     ignore
         Set all coefficients to zero. Only to reproduce programs that leave inbreeding out of A⁻¹.
+    known
+        Coefficients of an earlier run, which are taken as they are: a :class:`StoredInbreeding`, found by id, or (n,) numbers
+        by row, NaN where F is to be computed. They hold as long as nobody's ancestors have changed.
+    method
+        ``"rows"``, or ``"meuwissen_luo"`` for the plain method of Meuwissen & Luo (1992, Genet. Sel. Evol. 24:305), as a
+        check; it visits all ancestors of every animal.
 
     Returns
     -------
     Inbreeding
         Coefficients and Mendelian variances, both (n,).
 
+    Raises
+    ------
+    ConfigError
+        If there is no such method, or options do not go together.
+    DataError
+        If ``known`` has another length, or numbers that are no coefficients.
+    UnknownNameError
+        If ``known`` names animals that the pedigree does not have.
+
     Notes
     -----
-    Half the relationship of the parents, by rows of A (Colleau 2002, Genet. Sel. Evol. 34:409), one row for a sire and all his
-    mates of a level. Time grows with the number of ancestors of all sires and of their mates; memory is 70 bytes an animal.
-    Equal to Meuwissen & Luo (1992, Genet. Sel. Evol. 24:305) up to rounding.
+    F is half the relationship of the parents, looked up in rows of A = T D T' (Colleau 2002, Genet. Sel. Evol. 34:409): one row
+    for all mates of a sire, eight sires at a time, over the ancestors of sires alone. Relationships with cows follow along
+    their maternal lines. Parents that are one animal, parent and progeny, or full sibs need no row. Nothing is subtracted, so
+    that unrelated parents give exactly 0. Equal to Meuwissen & Luo up to rounding, with the same bits for any number of
+    threads.
+
+    Time grows with n, plus rows times the ancestors that they share with their mates. Memory: about 70 bytes an animal, and
+    80 bytes and thread for each ancestor of a sire.
 
     Examples
     --------
@@ -86,16 +115,59 @@ def compute_inbreeding(pedigree: Pedigree, *, ignore: bool = False) -> Inbreedin
     >>> be.compute_inbreeding(pedigree)
     Inbreeding(n=6, mean=0.0417, max=0.1250)
     """
+    if method not in _METHODS:
+        raise ConfigError(f"No method of computing inbreeding: '{method}'. Methods: {', '.join(_METHODS)}.")
+    if known is not None and (ignore or method != "rows"):
+        raise ConfigError(
+            "Known coefficients of inbreeding go with the method 'rows' alone. Leave out known, or the other option."
+        )
     n = pedigree.n_animals
-    coefficients, variance = np.zeros(n), np.empty(n)
     if ignore:
-        kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
-    elif n:
-        level = ancestral_levels(pedigree)
-        by_level = np.argsort(level, kind="stable").astype(np.int32)
-        starts = np.concatenate([[0], np.cumsum(np.bincount(level))]).astype(np.int64)
-        kernels.inbreeding_by_sires(pedigree.sire, pedigree.dam, level, by_level, starts, coefficients, variance)
+        coefficients = np.zeros(n)
+    elif method == "meuwissen_luo":
+        return _meuwissen_luo(pedigree)
+    else:
+        coefficients = _by_rows(pedigree, _known_by_row(pedigree, known))
+    variance = np.empty(n)
+    kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
     return Inbreeding(freeze(coefficients), freeze(variance), ignored=ignore)
+
+
+def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None) -> Float64:
+    """(n,) known F, NaN where it is to be computed; empty if nothing is known."""
+    if known is None:
+        return np.empty(0)
+    if isinstance(known, StoredInbreeding):
+        return known.by_row(pedigree.ids)
+    by_row: Float64 = np.ascontiguousarray(known, dtype=np.float64)
+    if by_row.shape != (pedigree.n_animals,):
+        raise DataError(
+            f"Known coefficients of inbreeding of shape {by_row.shape} for {pedigree.n_animals:,} animals. "
+            "Give one number a row, NaN where F is to be computed, or StoredInbreeding with ids."
+        )
+    return by_row
+
+
+def _by_rows(pedigree: Pedigree, known: Float64) -> Float64:
+    coefficients = np.empty(pedigree.n_animals)
+    plan = InbreedingPlan.of(pedigree, known, coefficients)
+    n_workers = min(numba.get_num_threads(), plan.most_batches)
+    work_space = np.empty((n_workers, len(plan.animal), row_kernels.WIDTH))
+    row_kernels.inbreeding_by_stages(
+        pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
+        plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
+    )  # fmt: skip
+    if plan.n_at_once:
+        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.note, coefficients)
+    return coefficients
+
+
+def _meuwissen_luo(pedigree: Pedigree) -> Inbreeding:
+    coefficients, variance = np.zeros(pedigree.n_animals), np.empty(pedigree.n_animals)
+    level = ancestral_levels(pedigree)
+    n_levels = int(level.max(initial=-1)) + 1
+    kernels.meuwissen_luo(pedigree.sire, pedigree.dam, level, n_levels, coefficients, variance)
+    return Inbreeding(freeze(coefficients), freeze(variance))
 
 
 def ancestral_levels(pedigree: Pedigree) -> Int32:

@@ -1,0 +1,95 @@
+"""The arrays over which coefficients of inbreeding are computed: core, mates, stages and pairs, in packed memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from breedeval.arrays import Float64, Int8, Int32, Int64
+from breedeval.errors import DataError, count_of, name_some
+from breedeval.kernels import inbreeding_plan as kernels
+from breedeval.kernels.inbreeding_rows import WIDTH
+from breedeval.pedigree.pedigree import Pedigree
+
+
+@dataclass(frozen=True, eq=False)
+class InbreedingPlan:
+    """What has to be computed; see `breedeval.kernels.inbreeding_plan` for the words.
+
+    Parameters
+    ----------
+    note
+        (n,) int8 how each animal's F is found, and what else it is needed for.
+    n_at_once
+        Animals whose F follows at once from those of parents and grandparents.
+    animal, core_sire, core_dam
+        (c + 1,) row of each place in the core in the pedigree, and the places of its parents; place 0 is "unknown".
+    members, stage_starts
+        (c,) places by stage, and (stages + 1,) where each stage begins.
+    pairs, starts
+        (pairs, LINKS + 2) relationships to look up, by row; those of the row at place j from starts[j] to starts[j + 1].
+    chain
+        (mates, 2 × LINKS) where the chains of the mates lead.
+    """
+
+    note: Int8
+    n_at_once: int
+    animal: Int32
+    core_sire: Int32
+    core_dam: Int32
+    members: Int32
+    stage_starts: Int64
+    pairs: Int32
+    starts: Int64
+    chain: Int32
+
+    @property
+    def most_batches(self) -> int:
+        """Bound on the batches of rows of a stage, at least 1: more threads than that have nothing to do."""
+        return max(1, int(np.diff(self.stage_starts).max(initial=0)) // WIDTH)
+
+    @classmethod
+    def of(cls, pedigree: Pedigree, known: Float64, inbreeding_out: Float64) -> InbreedingPlan:
+        """Plan the computation of the F that are NaN in ``known`` (n,), of all if it is empty; writes F that needs none.
+
+        Raises
+        ------
+        DataError
+            If a known F is below 0 or above 1.
+        """
+        sire, dam, n = pedigree.sire, pedigree.dam, pedigree.n_animals
+        note, n_progeny, n_pairs = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+        n_at_once, n_impossible = kernels.classify(sire, dam, known, inbreeding_out, note, n_progeny)
+        if n_impossible:
+            raise _impossible(pedigree, known)
+        kernels.choose_rows(sire, dam, n_progeny, note, n_pairs)
+        n_core, n_mates = kernels.spread_to_ancestors(sire, dam, n_progeny, note)
+
+        place = np.empty(n, dtype=np.int32)
+        animal, core_sire, core_dam = (np.zeros(n_core + 1, dtype=np.int32) for _ in range(3))
+        chain = np.empty((n_mates, 2 * kernels.LINKS), dtype=np.int32)
+        kernels.number_places(sire, dam, note, n_core, place, animal, core_sire, core_dam, chain)
+
+        stage, done = np.empty(n_core + 1, dtype=np.int32), np.empty(n_core + 1, dtype=np.int32)
+        n_stages = kernels.find_stages(sire, dam, n_progeny, note, place, animal, core_sire, core_dam, stage, done)
+        members = np.argsort(stage, kind="stable").astype(np.int32)[1:]  # without place 0, the only one in stage −1
+        stage_starts = np.zeros(n_stages + 1, dtype=np.int64)
+        np.cumsum(np.bincount(stage[1:], minlength=n_stages), out=stage_starts[1:])
+
+        starts = np.zeros(n_core + 2, dtype=np.int64)
+        np.cumsum(n_pairs[animal[1:]], out=starts[2:])
+        pairs = np.empty((starts[-1], kernels.LINKS + 2), dtype=np.int32)
+        kernels.sort_pairs(sire, dam, n_progeny, note, place, n_core, chain, starts[:-1].copy(), pairs)
+        return cls(note, n_at_once, animal, core_sire, core_dam, members, stage_starts, pairs, starts, chain)
+
+
+def _impossible(pedigree: Pedigree, known: Float64) -> DataError:
+    rows = np.flatnonzero((known < 0) | (known > 1))
+    ids = pedigree.ids.take(rows).to_list()
+    shown = name_some(f"{name}: {value:g}" for name, value in zip(ids, known[rows], strict=True))
+    return DataError(
+        f"{count_of(len(rows), 'known coefficient')} of inbreeding below 0 or above 1: {shown}. "
+        "Give NaN where F is to be computed.",
+        ids=ids,
+    )
