@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.arrays import Float64, freeze
 from breedeval.names import Names
+from breedeval.simulate.configuration import LabelledMatrix, configuration_text
 from breedeval.simulate.herd_book import simulate_herd_book
 from breedeval.simulate.lives import draw_lives, draw_recorded
 from breedeval.simulate.pedigree import SimulatedPedigree, numbered_names
 from breedeval.simulate.plan import DairyPlan
+from breedeval.simulate.population import Columns, names_or_zero
 from breedeval.simulate.records import Lactations, simulate_lactations
 
-#: Columns of a table by name: texts or numbers.
-Columns = Mapping[str, Names | NDArray[Any]]
 _SEX_LETTERS = ("U", "M", "F")
 
 
@@ -43,13 +41,18 @@ class DairyPopulation:
     lactations: Lactations
     permanent: Float64
 
+    @property
+    def n_records(self) -> int:
+        """Number of records, m."""
+        return self.lactations.n_records
+
     def pedigree_columns(self) -> Columns:
         """Write the pedigree as a herd-book does: ``id, sire, dam, sex, birth_year``; an unknown parent is ``0``."""
         book = self.herd_book
         return {
             "id": book.ids,
-            "sire": _names_or_zero(book.ids, book.sire),
-            "dam": _names_or_zero(book.ids, book.dam),
+            "sire": names_or_zero(book.ids, book.sire),
+            "dam": names_or_zero(book.ids, book.dam),
             "sex": Names.of(_SEX_LETTERS).take(book.sex),
             "birth_year": book.birth_year,
         }
@@ -75,6 +78,21 @@ class DairyPopulation:
             "breeding_value": np.round(self.herd_book.breeding_value, 1),
             "permanent": np.round(self.permanent, 1),
         }
+
+    def evaluation_text(self) -> str:
+        """Write the configuration that evaluates the population with the variances it was simulated with."""
+        plan = self.plan
+        return configuration_text(
+            "Milk of a dairy population, repeatability animal model",
+            classes=["herd_year", "lactation"],
+            covariates=["dim"],
+            model={"milk": "herd_year + lactation + lactation:dim + genetic(id) + permanent(id)"},
+            variances={
+                "genetic": LabelledMatrix(("milk:id",), np.array([[plan.genetic_variance]])),
+                "permanent": LabelledMatrix(("milk:id",), np.array([[plan.permanent_variance]])),
+                "residual": LabelledMatrix(("milk",), np.array([[plan.residual_variance]])),
+            },
+        )
 
 
 def simulate_dairy(rng: np.random.Generator, **settings: Any) -> DairyPopulation:
@@ -109,10 +127,3 @@ def simulate_dairy(rng: np.random.Generator, **settings: Any) -> DairyPopulation
     herd_book = simulate_herd_book(rng, plan, lives, recorded)
     lactations = simulate_lactations(rng, plan, herd_book, recorded)
     return DairyPopulation(plan, herd_book, lactations, freeze(recorded.permanent))
-
-
-def _names_or_zero(ids: Names, rows: Int32) -> Names:
-    """Names of `rows`, and ``0`` for −1."""
-    end = ids.offsets[-1]
-    with_zero = Names(np.append(ids.buffer, np.uint8(ord("0"))), np.append(ids.offsets, end + 1))
-    return with_zero.take(np.where(rows == NONE, len(ids), rows))

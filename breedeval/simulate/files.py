@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
-import pandas as pd
+import numpy as np
 from numpy.typing import NDArray
 
 from breedeval.errors import OutputError
 from breedeval.names import Names
-from breedeval.simulate.dairy import Columns, DairyPopulation
+from breedeval.simulate.population import Columns
 
 if importlib.util.find_spec("pyarrow"):
     import pyarrow as pa
@@ -26,35 +27,28 @@ else:
 
 _CHUNK = 200_000
 
-_EVALUATION = """\
-# A simulated dairy population; its true breeding values are in true_values.csv.
-title: Milk of a simulated dairy population, repeatability animal model
 
-pedigree:
-  file: pedigree.csv
-  animal: id
-  sire: sire
-  dam: dam
-  birth_year: birth_year
-  sex: sex
-  unknown: ["0"]
+class Population(Protocol):
+    """What can be written: three tables and a configuration."""
 
-records:
-  file: records.csv
-  classes: [herd_year, lactation]   # names, whatever they look like
-  covariates: [dim]                 # numbers
+    def pedigree_columns(self) -> Columns:
+        """Columns of ``pedigree.csv``."""
+        ...
 
-model:
-  milk: herd_year + lactation + lactation:dim + genetic(id) + permanent(id)
+    def record_columns(self) -> Columns:
+        """Columns of ``records.csv``."""
+        ...
 
-variances:                          # kg², those of the simulation
-  genetic: {genetic:.12g}
-  permanent: {permanent:.12g}
-  residual: {residual:.12g}
-"""
+    def true_value_columns(self) -> Columns:
+        """Columns of ``true_values.csv``."""
+        ...
+
+    def evaluation_text(self) -> str:
+        """Text of ``evaluation.yaml``."""
+        ...
 
 
-def write_population(population: DairyPopulation, folder: Path) -> None:
+def write_population(population: Population, folder: Path) -> None:
     """Write ``pedigree.csv``, ``records.csv``, ``true_values.csv`` and ``evaluation.yaml`` into a new folder, or nothing.
 
     The files are made in a folder beside it, which gets its name when all are complete.
@@ -64,30 +58,38 @@ def write_population(population: DairyPopulation, folder: Path) -> None:
     OutputError
         If the folder is there and not empty, or cannot be written.
     """
-    with _new_folder(folder) as unfinished:
+    with new_folder(folder) as unfinished:
         write_columns(population.pedigree_columns(), unfinished / "pedigree.csv")
         write_columns(population.record_columns(), unfinished / "records.csv")
         write_columns(population.true_value_columns(), unfinished / "true_values.csv")
-        (unfinished / "evaluation.yaml").write_text(evaluation_text(population), encoding="utf-8")
-
-
-def evaluation_text(population: DairyPopulation) -> str:
-    """Write the configuration that evaluates the population with the variances it was simulated with."""
-    plan = population.plan
-    return _EVALUATION.format(genetic=plan.genetic_variance, permanent=plan.permanent_variance, residual=plan.residual_variance)
+        (unfinished / "evaluation.yaml").write_text(population.evaluation_text(), encoding="utf-8")
 
 
 def write_columns(columns: Columns, path: Path) -> None:
-    """Write columns as CSV, a header line first; the texts must be free of commas and quotes.
+    """Write columns as CSV, a header line first; NaN is an empty field.
 
-    The same bytes whether pyarrow is installed (fast) or not (pandas, a part of the rows at a time).
+    The texts must be free of commas and quotes, or quoted already (`quoted_where_needed`).
+
+    The same bytes whether pyarrow is installed (fast) or not (a part of the rows at a time).
     """
     with path.open("wb") as file:
         file.write((",".join(columns) + "\n").encode())
-        if pa is not None:
-            _write_with_arrow(columns, file)
+        if pa is None or any(_has_quotes(values) for values in columns.values()):
+            _write_by_parts(columns, file)
         else:
-            _write_with_pandas(columns, file)
+            _write_with_arrow(columns, file)
+
+
+def quoted_where_needed(names: Names) -> Names:
+    """Put texts with separators, quotes, line ends or blanks at an end into quotes."""
+    if not np.isin(names.buffer, np.frombuffer(b',;\t" \r\n', dtype=np.uint8)).any():
+        return names
+    return Names.of(_quoted(text) for text in names)
+
+
+def _quoted(text: str) -> str:
+    needed = text != text.strip() or any(character in text for character in ',;\t"\r\n')
+    return '"' + text.replace('"', '""') + '"' if needed else text
 
 
 def _write_with_arrow(columns: Columns, file: IO[bytes]) -> None:
@@ -97,25 +99,39 @@ def _write_with_arrow(columns: Columns, file: IO[bytes]) -> None:
 
 def _arrow_array(values: Names | NDArray[Any]) -> Any:
     if not isinstance(values, Names):
-        return pa.array(values)
+        return pa.array(values, from_pandas=True)  # NaN is missing: an empty field
     return pa.LargeStringArray.from_buffers(len(values), pa.py_buffer(values.offsets), pa.py_buffer(values.buffer))
 
 
-def _write_with_pandas(columns: Columns, file: IO[bytes]) -> None:
+def _has_quotes(values: Names | NDArray[Any]) -> bool:
+    return isinstance(values, Names) and bool((values.buffer == ord('"')).any())
+
+
+def _write_by_parts(columns: Columns, file: IO[bytes]) -> None:
     n_rows = len(next(iter(columns.values())))
     for first in range(0, n_rows, _CHUNK):
         rows = range(first, min(first + _CHUNK, n_rows))
-        part = {name: _part(values, rows) for name, values in columns.items()}
-        # 15 digits: what pyarrow writes, and a whole number without a decimal point
-        pd.DataFrame(part).to_csv(file, header=False, index=False, float_format="%.15g", lineterminator="\n")
+        fields = [_fields(values, rows) for values in columns.values()]
+        file.write("".join(f"{','.join(row)}\n" for row in zip(*fields, strict=True)).encode())
 
 
-def _part(values: Names | NDArray[Any], rows: range) -> Any:
-    return values.take(rows).to_list() if isinstance(values, Names) else values[rows.start : rows.stop]
+def _shortest(value: float) -> str:
+    """As pyarrow writes it: the fewest digits that say it exactly, and a whole number without a decimal point."""
+    if math.isnan(value):
+        return ""
+    text = f"{value:.15g}"
+    return text if float(text) == value else repr(value)
+
+
+def _fields(values: Names | NDArray[Any], rows: range) -> list[str]:
+    if isinstance(values, Names):
+        return values.take(rows).to_list()
+    part = values[rows.start : rows.stop]
+    return [_shortest(value) for value in part.tolist()] if part.dtype.kind == "f" else [str(value) for value in part.tolist()]
 
 
 @contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes `folder` if all goes well and vanishes if not."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"'{folder}' is a file. Name a folder that is not there yet.", path=str(folder))

@@ -93,11 +93,16 @@ class _HerdBook:
         return calving
 
     def _bulls_in_use(self, year: int) -> Int64:
-        rows = self.lives.born(year - self.plan.last_bull_age, year - FIRST_CALVING)
+        rows = self.lives.born(year - self.plan.last_bull_age, year - self.plan.first_bull_age)
         bulls = rows[self.lives.sex[rows] == MALE]
         proofs = self.proofs.of_bulls(bulls, self.sire[bulls], self.dam[bulls])
-        best: Int64 = bulls[np.argsort(-proofs, kind="stable")[: self.n_sires]]
-        return best
+        best: Int64 = bulls[np.argsort(-proofs, kind="stable")]
+        n_young = round(self.plan.young_bull_share * self.n_sires)
+        if n_young == 0:
+            return best[: self.n_sires]
+        is_young = self.lives.year[best] == year - self.plan.first_bull_age
+        young = best[is_young][:n_young]
+        return np.concatenate([best[~is_young][: self.n_sires - len(young)], young])
 
     def _choose_sires(self, rng: np.random.Generator, bulls: Int64, dams: Int64) -> Int64:
         """Draw a sire for each dam, not her own sire unless chance insists several times."""

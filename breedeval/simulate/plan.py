@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 
 from breedeval.errors import ConfigError, name_some
 
-#: Age in years at the first calving of a cow and at the first calf of a bull.
+#: Age in years at the first calving of a cow.
 FIRST_CALVING = 2
 #: Settings that are shares of a whole, between 0 and 1.
-_SHARES = ("male_share", "survival", "unknown_sire", "unknown_dam", "h2", "permanent_share")
+_SHARES = ("male_share", "young_bull_share", "survival", "unknown_sire", "unknown_dam", "h2", "permanent_share")
 _POSITIVE = ("calves_per_sire", "cows_per_herd", "phenotypic_sd", "survival", "h2")
 _NOT_NEGATIVE = ("records_per_cow", "herd_sd", "herd_year_sd")
 
@@ -28,8 +28,11 @@ class DairyPlan:
         Share of males among the registered animals (bull calves that were kept).
     calves_per_sire
         Registered calves a year of a sire in use, on average; this sets the number of sires in use a year.
-    last_bull_age
-        Age in years at which a bull has his last calves.
+    first_bull_age, last_bull_age
+        Age in years at which a bull has his first and his last calves. With 1 bulls can be used on their dams' records
+        before they are two years old.
+    young_bull_share
+        Share of the sires in use that are of the first age at which bulls are used, whatever the proofs of older ones.
     survival
         Probability that a cow stays for a further lactation.
     max_lactations
@@ -68,7 +71,9 @@ class DairyPlan:
     first_year: int = 2001
     male_share: float = 0.1
     calves_per_sire: float = 50.0
+    first_bull_age: int = 2
     last_bull_age: int = 8
+    young_bull_share: float = 0.0
     survival: float = 0.8
     max_lactations: int = 6
     records_per_cow: float = 1.7
@@ -95,8 +100,8 @@ class DairyPlan:
             problems.append(f"years is {self.years}, too few for one generation (at least {FIRST_CALVING + 1})")
         if self.n_animals < 10 * self.years:
             problems.append(f"n_animals is {self.n_animals}, fewer than 10 births a year in {self.years} years")
-        if self.last_bull_age < FIRST_CALVING:
-            problems.append(f"last_bull_age is {self.last_bull_age}, below the age of the first calf, {FIRST_CALVING}")
+        if not 1 <= self.first_bull_age <= self.last_bull_age:
+            problems.append(f"bulls are used from {self.first_bull_age} to {self.last_bull_age} years of age")
         if not 1 <= self.max_lactations <= 20:
             problems.append(f"max_lactations is {self.max_lactations}, not from 1 to 20")
         if problems:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from breedeval.errors import OutputError
+from breedeval.names import Names
 from breedeval.simulate import files
 from breedeval.simulate.dairy import DairyPopulation, simulate_dairy
 
@@ -42,9 +43,19 @@ def test_both_ways_of_writing_give_the_same_bytes(
     files.write_population(population, tmp_path / "arrow")
     monkeypatch.setattr(files, "pa", None)
     monkeypatch.setattr(files, "_CHUNK", 500)
-    files.write_population(population, tmp_path / "pandas")
+    files.write_population(population, tmp_path / "parts")
     for name in NAMES:
-        assert (tmp_path / "arrow" / name).read_bytes() == (tmp_path / "pandas" / name).read_bytes()
+        assert (tmp_path / "arrow" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+
+
+def test_numbers_that_are_missing_and_texts_with_separators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names.of(["plain", 'a "b", c', " blank"])
+    columns = {"id": files.quoted_where_needed(names), "x": np.array([0.1 + 0.2, np.nan, 3.0])}
+    expected = b'id,x\nplain,0.30000000000000004\n"a ""b"", c",\n" blank",3\n'
+    for name in ("arrow", "parts"):
+        files.write_columns(columns, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == expected
+        monkeypatch.setattr(files, "pa", None)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(population: DairyPopulation, tmp_path: Path) -> None:
@@ -60,7 +71,7 @@ def test_a_failure_half_way_leaves_nothing(
     def full_disk(population: DairyPopulation) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "evaluation_text", full_disk)
+    monkeypatch.setattr(DairyPopulation, "evaluation_text", full_disk)
     with pytest.raises(OutputError, match="No space left"):
         files.write_population(population, tmp_path / "herd")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,62 @@
+"""Settings of a simulated population: read by name, and every impossible one named at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, Self
+
+from breedeval.errors import ConfigError, name_some
+
+
+@dataclass(frozen=True)
+class PopulationPlan:
+    """What the plans of all populations share: size, years, and parents left out of the pedigree.
+
+    Parameters
+    ----------
+    n_animals
+        Animals (or plants) over all years.
+    years, first_year
+        Number of years, and the first of them.
+    unknown_sire, unknown_dam
+        Share of animals whose sire or dam is not written down, although the simulation knows it.
+    """
+
+    n_animals: int = 20_000
+    years: int = 20
+    first_year: int = 2001
+    unknown_sire: float = 0.0
+    unknown_dam: float = 0.0
+
+    #: Settings that are shares of a whole, that must be positive, that must not be negative; what the population is called.
+    shares: ClassVar[tuple[str, ...]] = ("unknown_sire", "unknown_dam")
+    positive: ClassVar[tuple[str, ...]] = ()
+    not_negative: ClassVar[tuple[str, ...]] = ()
+    kind: ClassVar[str] = "population"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} is {getattr(self, name)}, not a share between 0 and 1" for name in self.shares if not self._share(name)
+        ]
+        problems += [f"{name} is {getattr(self, name)}, not positive" for name in self.positive if not getattr(self, name) > 0]
+        problems += [f"{name} is {getattr(self, name)}, negative" for name in self.not_negative if not getattr(self, name) >= 0]
+        problems += self.more_problems() if not problems else []
+        if problems:
+            raise ConfigError(
+                f"This {self.kind} cannot be simulated: {'; '.join(problems)}. Change these settings.", problems=problems
+            )
+
+    def more_problems(self) -> list[str]:
+        """What is wrong beyond the range of single settings."""
+        return []
+
+    @classmethod
+    def of(cls, **settings: float) -> Self:
+        """Make a plan from settings by name; a name that is not a setting is refused."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(settings.keys() - known):
+            raise ConfigError(f"No setting of a {cls.kind}: {name_some(unknown)}. Settings: {', '.join(sorted(known))}.")
+        return cls(**settings)  # type: ignore[arg-type]
+
+    def _share(self, name: str) -> bool:
+        return bool(0 <= getattr(self, name) <= 1)
