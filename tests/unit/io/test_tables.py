@@ -144,7 +144,7 @@ def test_five_of_many_faulty_rows_are_named(write):
     error = refused(write(b"id,milk\n" + b"1\n" * 2000 + b"1,2\n"))
     assert "2,000 rows have not 2 fields" in str(error)
     assert "line 6: 1 and 1,995 more" in str(error)
-    assert error.facts["lines"] == (2, 3, 4, 5, 6)
+    assert error.facts["lines"] == tuple(range(2, 2002))
 
 
 def test_ragged_white_space_says_how_fields_are_cut(write):
