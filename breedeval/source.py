@@ -38,8 +38,8 @@ class Source:
         >>> Source("herd.csv", lambda row: row + 2, "line").where([0])
         '(herd.csv, line 2)'
         """
-        listed = list(rows)
-        numbers = [f"{self.line_of_row(int(row)):,}" for row in listed[:EXAMPLES_SHOWN]]
+        listed = sorted(int(row) for row in rows)
+        numbers = [f"{self.line_of_row(row):,}" for row in listed[:EXAMPLES_SHOWN]]
         if len(listed) > EXAMPLES_SHOWN:
             numbers.append(f"{len(listed) - EXAMPLES_SHOWN:,} more")
         if len(numbers) > 1:

@@ -26,6 +26,9 @@ from breedeval.results.content import BreedingValues, EvaluationResults
 from breedeval.results.provenance import StageClock, now, run_record
 from breedeval.results.store import write_results
 
+#: Below so many equations a second thread costs more to wake than it does.
+WORTH_THREADS = 50_000
+
 
 def evaluate(
     config: str | os.PathLike[str] | EvaluationConfig,
@@ -76,6 +79,8 @@ def evaluate(
     use_threads(threads or config.solver.threads)
     clock = StageClock()
     inputs = prepare(config, clock, observer)
+    if threads is None and config.solver.threads is None and inputs.design.layout.n_equations < WORTH_THREADS:
+        use_threads(1)
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
@@ -96,10 +101,9 @@ def _refuse_input(path: Path, config: EvaluationConfig) -> None:
 
 
 def use_threads(threads: int | None) -> None:
-    """Set the number of threads of compiled loops; None leaves all cores."""
-    if threads is not None:
-        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        numba.set_num_threads(min(threads, most))
+    """Set the number of threads of compiled loops; None means all cores."""
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads or most, most))
 
 
 def _collect(
