@@ -11,7 +11,7 @@ from breedeval.arrays import NONE, Float64, freeze
 from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
-from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, read_groups
+from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, mean_years, read_groups
 from breedeval.evaluation.groups_section import GroupsSection
 from breedeval.evaluation.observer import Observer
 from breedeval.io.groups_file import unknown_with_groups
@@ -26,6 +26,7 @@ from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.relationship.metafounders import compute_inbreeding_with_metafounders, group_shares
+from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
 from breedeval.results.provenance import StageClock
 
 GroupKind = Literal["none", "fixed", "random", "metafounders"]
@@ -105,7 +106,10 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
         inbreeding = compute_inbreeding_with_metafounders(pedigree, gamma)
         inverse = GroupedInverse(NumeratorInverse(pedigree, inbreeding), np.linalg.inv(gamma).astype(np.float64))
         return Genetics(built, inbreeding, inverse, "metafounders", freeze(1.0 + inbreeding.coefficients))
-    inbreeding = compute_inbreeding(pedigree, ignore=not section.inbreeding)
+    if groups is not None and groups.inbred:
+        inbreeding = compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
+    else:
+        inbreeding = compute_inbreeding(pedigree, ignore=not section.inbreeding)
     a_inverse = NumeratorInverse(pedigree, inbreeding)
     own = 1.0 + inbreeding.coefficients
     if groups is None:

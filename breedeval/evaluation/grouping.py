@@ -96,7 +96,7 @@ def build_gamma(gamma: GammaSection, pedigree: Pedigree) -> Float64:
     if gamma.within is not None:
         return check_gamma(uniform_gamma(n, gamma.within, gamma.between), n)
     if gamma.rate is not None:
-        return check_gamma(drift_gamma(_mean_years(pedigree), gamma.rate, gamma.start), n)
+        return check_gamma(drift_gamma(mean_years(pedigree), gamma.rate, gamma.start), n)
     labels, names = list(gamma.labels or ()), pedigree.groups.to_list()
     if sorted(labels) != sorted(names):
         raise VarianceError(
@@ -110,7 +110,7 @@ def build_gamma(gamma: GammaSection, pedigree: Pedigree) -> Float64:
     return check_gamma(matrix, n)
 
 
-def _mean_years(pedigree: Pedigree) -> Float64:
+def mean_years(pedigree: Pedigree) -> Float64:
     """(g,) mean birth year of the progeny of each group; a group without any takes the earliest year."""
     n, g = pedigree.n_animals, pedigree.n_groups
     total, count = np.zeros(g), np.zeros(g)

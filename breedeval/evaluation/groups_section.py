@@ -52,6 +52,9 @@ class GroupsSection(BaseModel):
         default=None, description="Build groups by birth_year (of the progeny), sex (of the parent), path."
     )
     min_size: Annotated[int, Field(ge=1)] = Field(default=50, description="Fewest unknown parents of a group built by a rule.")
+    inbred: bool = Field(
+        default=False, description="Whether unknown parents are as inbred and related as their time (groups by birth_year)."
+    )
     effect: Literal["fixed", "random"] = Field(default="fixed", description="Whether groups are fixed or random.")
     variance: PositiveNumber | None = Field(
         default=None, description="Variance of random groups, as a multiple of the genetic variance."
@@ -77,6 +80,9 @@ class GroupsSection(BaseModel):
             raise ValueError("random groups need a variance, a multiple of the genetic variance: variance: 1, for instance.")
         if self.variance is not None and (self.effect != "random" or self.gamma is not None):
             raise ValueError("variance is for effect: random without gamma.")
-        if self.gamma is not None and self.gamma.rate is not None and (self.by is None or "birth_year" not in self.by):
+        by_time = self.by is not None and "birth_year" in self.by
+        if self.gamma is not None and self.gamma.rate is not None and not by_time:
             raise ValueError("gamma: rate needs groups by birth_year.")
+        if self.inbred and (self.gamma is not None or not by_time):
+            raise ValueError("inbred needs groups by birth_year, and goes without gamma.")
         return self

@@ -102,6 +102,30 @@ def test_random_groups_and_metafounders_are_a_covariance(tmp_path: Path) -> None
     np.testing.assert_allclose(run.ebv()["reliability"], 1 - pev / (1.5 * np.diag(covariance)), rtol=0, atol=1e-9)
 
 
+def test_inbred_unknown_parents_change_the_mendelian_variances(tmp_path: Path) -> None:
+    inbred = PEDIGREE + "k,j,h,2010,local,,\nl,k,j,2012,local,,\nm,0,0,2012,local,s1,d1\n"
+    run = evaluate(tmp_path, "{by: [birth_year], min_size: 4, inbred: true}", pedigree=inbred)
+    pedigree, n = run.pedigree, run.pedigree.n_animals
+    means = np.array(
+        [run.inbreeding[pedigree.row_of("m")] if j == pedigree.n_groups - 1 else 0.0 for j in range(pedigree.n_groups)]
+    )
+    assert means[-1] > 0.05
+
+    def f(parent: int) -> float:
+        return 2 * means[parent - n] - 1 if parent >= n else run.inbreeding[parent]
+
+    p = np.zeros((n, n))
+    for i in range(n):
+        for parent in (pedigree.sire[i], pedigree.dam[i]):
+            if parent < n:
+                p[i, parent] += 0.5
+    d = np.array([0.5 - 0.25 * (f(s) + f(m)) for s, m in zip(pedigree.sire, pedigree.dam, strict=True)])
+    t = np.linalg.inv(np.eye(n) - p)
+    expected, _ = dense(run, t @ np.diag(d) @ t.T, shares(run), pd.read_csv(tmp_path / "records.csv"))
+    ebv = run.ebv()["ebv"].to_numpy()
+    np.testing.assert_allclose(ebv - ebv.mean(), expected - expected.mean(), rtol=0, atol=1e-5)
+
+
 def test_codes_in_the_place_of_parents_are_groups_and_no_animals(tmp_path: Path) -> None:
     coded = PEDIGREE.replace(",0,0,", ",-1,-2,").replace("e,a,0,", "e,a,-2,")
     run = evaluate(tmp_path, "{codes: negative}", pedigree=coded)
@@ -140,6 +164,7 @@ def test_a_base_of_animals_holds_with_groups(tmp_path: Path) -> None:
         ("{column: origin, by: [sex]}", ConfigError, "one of column"),
         ("{column: origin, effect: random}", ConfigError, "need a variance"),
         ("{sire_column: gs}", ConfigError, "go together"),
+        ("{column: origin, inbred: true}", ConfigError, "needs groups by birth_year"),
         ("{by: [breed]}", ConfigError, "birth_year"),
         ("{column: orign}", ValueError, "origin"),
     ],
