@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,9 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from breedeval.arrays import NONE, AnyArray, Int32, Int64, UInt8, freeze
 from breedeval.errors import UnknownNameError
 from breedeval.kernels import text
+from breedeval.kernels.threads import cut_range, map_parts, n_threads
 
 _NEAREST_AMONG = 50_000
 _CHUNK = 1 << 20
+#: Texts for which a second thread pays.
+_SMALLEST_PART = 1 << 16
+#: Slots of tables are cut into so many regions, if each gets so many slots.
+_REGIONS, _SMALLEST_REGION = 16, 1 << 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,19 +98,36 @@ class Names:
 
     def take(self, rows: ArrayLike) -> Names:
         """Names of `rows` (k,), in that order."""
-        chosen = np.asarray(rows, dtype=np.int64)
-        lengths = self.lengths[chosen]
-        offsets = np.zeros(len(chosen) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        buffer = np.empty(offsets[-1], dtype=np.uint8)
-        text.gather_texts(self.buffer, self.offsets[chosen], lengths, buffer)
-        return Names(freeze(buffer), freeze(offsets))
+        chosen = np.asarray(rows)
+        if chosen.dtype not in (np.int32, np.int64):
+            chosen = chosen.astype(np.int64)
+        if len(chosen) and not (-len(self) <= chosen.min() and chosen.max() < len(self)):
+            raise IndexError(f"rows from {chosen.min()} to {chosen.max()} of {len(self)} names")
+        if len(chosen) and chosen.min() < 0:
+            chosen = np.where(chosen < 0, chosen + len(self), chosen)
+        return _gathered(self.buffer, self.offsets, chosen)
+
+    def joined(self, others: Names) -> Names:
+        """These names with `others` behind them."""
+        buffer = np.append(self.buffer, others.buffer)
+        return Names(freeze(buffer), freeze(np.append(self.offsets, self.offsets[-1] + others.offsets[1:])))
 
     def find(self, others: Names) -> Int32:
         """(k,) int32 row of each of `others` among these names, −1 for one that is not here."""
         out = np.empty(len(others), dtype=np.int32)
-        hashes = _hashes(others.buffer, others.offsets[:-1], others.lengths)
-        text.find_texts(others.buffer, others.offsets[:-1], others.lengths, hashes, self._slots, self.buffer, self.offsets, out)
+        slots = self._slots
+
+        def find_part(part: tuple[int, int]) -> None:
+            starts = others.offsets[part[0] : part[1]]
+            lengths = np.diff(others.offsets[part[0] : part[1] + 1]).astype(np.int32)
+            hashes = np.empty(len(starts), dtype=np.uint64)
+            text.hash_texts(others.buffer, starts, lengths, hashes)
+            text.find_texts(
+                others.buffer, starts, lengths, hashes, slots, _region(slots), self.buffer, self.offsets, out[part[0] : part[1]]
+            )
+
+        for _ in map_parts(find_part, cut_range(len(others), _SMALLEST_PART)):
+            pass
         return out
 
     def row_of(self, name: str) -> int:
@@ -128,39 +150,77 @@ class Names:
 
     @cached_property
     def _slots(self) -> NDArray[np.uint64]:
-        slots = np.zeros(_table_size(len(self)), dtype=np.uint64)
-        text.fill_slots(_hashes(self.buffer, self.offsets[:-1], self.lengths), slots)
-        return slots
+        return _filled_slots(_table_size(len(self)), _hashes(self.buffer, self.offsets[:-1], self.lengths))
 
 
 class NameTable:
-    """Collects distinct texts from buffers and gives each a code, in order of first appearance."""
+    """Collects distinct texts from buffers and gives each a code, in order of first appearance.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    expected
+        About how many texts will be distinct; memory for so many is taken at once.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
         self._n = 0
-        self._buffer: UInt8 = np.empty(1 << 16, dtype=np.uint8)
-        self._offsets: Int64 = np.zeros(1 << 12, dtype=np.int64)
-        self._slots: NDArray[np.uint64] = np.zeros(1 << 13, dtype=np.uint64)
+        self._buffer: UInt8 = np.empty(max(1 << 16, 12 * expected), dtype=np.uint8)
+        self._offsets: Int64 = np.empty(max(1 << 12, expected + 1), dtype=np.int64)
+        self._offsets[0] = 0
+        self._slots: NDArray[np.uint64] = _zeros(max(1 << 13, _table_size(expected)))
 
     def __len__(self) -> int:
         return self._n
 
-    def encode(self, buffer: UInt8, starts: Int64, lengths: Int32) -> Int32:
-        """(m,) int32 code of each text; texts not met before are added."""
+    def encode(self, buffer: UInt8, starts: Int64, lengths: Int32, progress: Callable[[float], None] | None = None) -> Int32:
+        """(m,) int32 code of each text; texts not met before are added. `progress` is told the share that is done."""
         out = np.empty(len(starts), dtype=np.int32)
+        places = np.empty(min(_CHUNK, len(starts)), dtype=np.uint32)
         for first in range(0, len(starts), _CHUNK):
             part = slice(first, min(first + _CHUNK, len(starts)))
-            self._make_room(len(starts[part]), int(lengths[part].sum(dtype=np.int64)))
-            hashes = _hashes(buffer, starts[part], lengths[part])
-            self._n = text.encode_texts(
-                buffer, starts[part], lengths[part], hashes, self._slots, self._buffer, self._offsets, self._n, out[part]
-            )
+            self._encode_chunk(buffer, starts[part], lengths[part], out[part], places)
+            if progress is not None:
+                progress(part.stop / len(starts))
+        return out
+
+    def find(self, others: Names) -> Int32:
+        """(k,) int32 code of each of `others`, −1 for one that was not met."""
+        out = np.empty(len(others), dtype=np.int32)
+        hashes = _hashes(others.buffer, others.offsets[:-1], others.lengths)
+        text.find_texts(
+            others.buffer, others.offsets[:-1], others.lengths, hashes, self._slots, _region(self._slots), self._buffer,
+            self._offsets[: self._n + 1], out,
+        )  # fmt: skip
         return out
 
     def freeze(self) -> Names:
         """Return the texts collected so far."""
         end = int(self._offsets[self._n])
         return Names(freeze(self._buffer[:end].copy()), freeze(self._offsets[: self._n + 1].copy()))
+
+    def give_away(self, first: int = 0) -> Names:
+        """Return the texts from code `first` on without copying them; this table is empty afterwards."""
+        begin, end = int(self._offsets[first]), int(self._offsets[self._n])
+        offsets = self._offsets[first : self._n + 1]
+        if begin:
+            offsets -= begin
+        names = Names(freeze(self._buffer[begin:end]), freeze(offsets))
+        self.__init__()  # type: ignore[misc]
+        return names
+
+    def _encode_chunk(self, buffer: UInt8, starts: Int64, lengths: Int32, out: Int32, places: NDArray[np.uint32]) -> None:
+        self._make_room(len(starts), int(lengths.sum(dtype=np.int64)))
+        hashes = _hashes(buffer, starts, lengths)
+        region = _region(self._slots)
+
+        def encode_part(part: tuple[int, int]) -> None:
+            text.encode_texts(
+                buffer, starts, lengths, hashes, self._slots, region, *part, self._buffer, self._offsets, self._n, out, places
+            )
+
+        for _ in map_parts(encode_part, _region_parts(self._slots, len(starts))):
+            pass
+        self._n = text.settle_codes(buffer, starts, lengths, self._slots, places, self._buffer, self._offsets, self._n, out)
 
     def _make_room(self, n_texts: int, n_bytes: int) -> None:
         end = int(self._offsets[self._n])
@@ -169,15 +229,71 @@ class NameTable:
         if self._n + n_texts + 1 > len(self._offsets):
             self._offsets = _grown(self._offsets, 2 * (self._n + n_texts + 1))
         if _table_size(self._n + n_texts) > len(self._slots):
-            self._slots = np.zeros(2 * _table_size(self._n + n_texts), dtype=np.uint64)
             offsets = self._offsets[: self._n + 1]
-            text.fill_slots(_hashes(self._buffer, offsets[:-1], np.diff(offsets).astype(np.int32)), self._slots)
+            hashes = _hashes(self._buffer, offsets[:-1], np.diff(offsets).astype(np.int32))
+            self._slots = _filled_slots(_table_size(2 * (self._n + n_texts)), hashes)
 
 
 def _hashes(buffer: UInt8, starts: Int64, lengths: Int32) -> NDArray[np.uint64]:
     out = np.empty(len(starts), dtype=np.uint64)
-    text.hash_texts(buffer, starts, lengths, out)
+
+    def hash_part(part: tuple[int, int]) -> None:
+        chosen = slice(*part)
+        text.hash_texts(buffer, starts[chosen], lengths[chosen], out[chosen])
+
+    for _ in map_parts(hash_part, cut_range(len(starts), _SMALLEST_PART)):
+        pass
     return out
+
+
+def _gathered(buffer: UInt8, offsets: Int64, rows: AnyArray) -> Names:
+    """Texts of these rows, none below 0, copied into a buffer of their own."""
+    parts = cut_range(len(rows), _SMALLEST_PART)
+    ends = np.zeros(len(rows) + 1, dtype=np.int64)
+    bytes_before = 0
+    for part, n_bytes in zip(
+        parts, map_parts(lambda part: text.end_texts(offsets, rows[slice(*part)], ends[1:][slice(*part)]), parts), strict=True
+    ):
+        if bytes_before:
+            ends[part[0] + 1 : part[1] + 1] += bytes_before
+        bytes_before += int(n_bytes)
+    out = np.empty(bytes_before, dtype=np.uint8)
+
+    def gather_part(part: tuple[int, int]) -> None:
+        first, end = part
+        text.gather_texts(buffer, offsets, rows[first:end], out[ends[first] : ends[end]], ends[first : end + 1])
+
+    for _ in map_parts(gather_part, parts):
+        pass
+    return Names(freeze(out), freeze(ends))
+
+
+def _zeros(n: int) -> NDArray[np.uint64]:
+    """Make an array that is zero already: the zeros of numpy come page by page when first written, which is slower."""
+    slots = np.empty(n, dtype=np.uint64)
+    for _ in map_parts(lambda part: slots[slice(*part)].fill(0), cut_range(n, 1 << 20)):
+        pass
+    return slots
+
+
+def _filled_slots(n: int, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    slots = _zeros(n)
+    for _ in map_parts(lambda part: text.fill_slots(hashes, slots, _region(slots), *part), _region_parts(slots, len(hashes))):
+        pass
+    return slots
+
+
+def _region(slots: NDArray[np.uint64]) -> int:
+    """Slots of a region: a text stays within the region of its hash, so threads that own regions never meet."""
+    return len(slots) // _REGIONS if len(slots) >= _REGIONS * _SMALLEST_REGION else len(slots)
+
+
+def _region_parts(slots: NDArray[np.uint64], n_texts: int) -> list[tuple[int, int]]:
+    """Regions for each thread, as (first, end)."""
+    n_regions = len(slots) // _region(slots)
+    n_parts = max(1, min(n_threads(), n_regions, n_texts // _SMALLEST_PART))
+    ends = [n_regions * part // n_parts for part in range(n_parts + 1)]
+    return list(pairwise(ends))
 
 
 def _grown(array: AnyArray, size: int) -> AnyArray:
@@ -188,8 +304,8 @@ def _grown(array: AnyArray, size: int) -> AnyArray:
 
 
 def _table_size(n: int) -> int:
-    """Return a power of two that is at least twice n."""
-    return max(16, 1 << (2 * n - 1).bit_length() if n else 16)
+    """Return a power of two of which n are at most three quarters."""
+    return max(16, 1 << (4 * n // 3).bit_length())
 
 
 def _is_number(item: str) -> bool:

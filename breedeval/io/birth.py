@@ -39,10 +39,10 @@ def read_sex(name: str, column: TextColumn, missing: Sequence[str]) -> tuple[Int
     listed = names.to_list()
     sex_of_code = np.array([*(_SEXES.get(text.lower(), SEX_UNKNOWN) for text in listed), SEX_UNKNOWN], dtype=np.int8)
     sex = sex_of_code[codes]
-    counts = np.bincount(codes[codes >= 0], minlength=len(listed))
     odd = [code for code in range(len(listed)) if sex_of_code[code] == SEX_UNKNOWN]
     if not odd:
         return freeze(sex), ()
+    counts = np.bincount(codes[codes >= 0], minlength=len(listed))
     odd.sort(key=lambda code: -int(counts[code]))
     shown = ", ".join(f"'{listed[code]}' ({counts[code]:,})" for code in odd[:EXAMPLES_SHOWN])
     more = f" and {len(odd) - EXAMPLES_SHOWN:,} other values" if len(odd) > EXAMPLES_SHOWN else ""
@@ -74,9 +74,9 @@ def _read_distinct(
     read_values = [read(text) for text in names]
     values = np.array([*(YEAR_UNKNOWN if value is None else value for value in read_values), YEAR_UNKNOWN], dtype=np.int32)
     wrong = np.array([*(value is None for value in read_values), False])
-    rows = np.flatnonzero(wrong[codes]).astype(np.int32)
-    if len(rows) == 0:
+    if not wrong.any():
         return freeze(values[codes]), None
+    rows = np.flatnonzero(wrong[codes]).astype(np.int32)
     texts = dict.fromkeys(names[int(code)] for code in codes[rows[:EXAMPLES_SHOWN]] if code != NONE)
     return freeze(values[codes]), _unreadable(name, list(texts), rows, what)
 

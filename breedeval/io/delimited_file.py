@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import Int32, Int64, UInt8, freeze
+from breedeval.arrays import Int32, UInt8, freeze
 from breedeval.errors import EXAMPLES_SHOWN, TableError, count_of
+from breedeval.io.cut_rows import Cut, cut_by_threads, cut_part
 from breedeval.io.separator import NAMES, choose_separator
 from breedeval.io.text_bytes import read_text_bytes
 from breedeval.io.text_table import Column, ColumnKey, TextColumn, TextTable, find_columns
-from breedeval.kernels.fields import LINE_FEED, count_line_ends, cut_rows
+from breedeval.kernels.fields import LINE_FEED, QUOTE
+from breedeval.progress import Progress, part_of
 from breedeval.source import Source
 
 _LINES_LOOKED_AT = 20
 _SAMPLE = 1 << 20
 _LONGEST_HEADER = 1 << 24
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """What one call of `cut_rows` found; see there."""
-
-    starts: Int64
-    lengths: Int32
-    lines: Int32
-    ragged: Int64
-    stray: Int64
-    n_rows: int
-    end: int
-    line: int
-    n_ragged: int
-    n_like_first: int
-    n_stray: int
-    unclosed: int
 
 
 class DelimitedFile:
@@ -49,6 +32,8 @@ class DelimitedFile:
         How its letters are coded.
     with_header
         Whether the first line names the columns.
+    progress
+        Told how far the reading of the file is, and the cutting of rows.
 
     Attributes
     ----------
@@ -61,15 +46,19 @@ class DelimitedFile:
         If the file cannot be opened, is empty or is not text.
     """
 
-    def __init__(self, path: str, *, encoding: str, with_header: bool) -> None:
+    def __init__(self, path: str, *, encoding: str, with_header: bool, progress: Progress | None = None) -> None:
         self.path = path
         self.with_header = with_header
-        self._buffer, notes = read_text_bytes(path, encoding)
+        self._progress = progress
+        self._text = read_text_bytes(path, encoding, part_of(progress, f"reading {path}"))
+        self._buffer = self._text.buffer
         lines = _first_lines(self._buffer)
         if not lines:
             raise TableError(f"{path} has blank lines only. Give a file with a line for each row.", path=path)
+        if self._text.fault_lines and self._text.fault_lines[0] == 1:
+            self._refuse_bytes()  # a header that is no text; other lines wait for the faults of rows
         self._separator, guessed = choose_separator(path, lines, has_header=with_header)
-        self.notes = (*notes, *guessed, *_note_of_last_line(self._buffer))
+        self.notes = (*self._text.notes, *guessed, *_note_of_last_line(self._buffer))
         self.header, self._begin, self._line = self._cut_header()
 
     def read(self, columns: Sequence[ColumnKey], optional: Sequence[ColumnKey] = ()) -> TextTable:
@@ -85,8 +74,7 @@ class DelimitedFile:
         slots = np.full(len(self.header), -1, dtype=np.int32)
         slots[used] = np.arange(len(used), dtype=np.int32)
         begin, line = (self._begin, self._line) if self.with_header else (0, 1)
-        # Every row but the last ends with a line feed, so this is room enough.
-        cut = _cut(self._buffer, begin, line, self._separator, slots, int(count_line_ends(self._buffer[begin:])) + 1)
+        cut = self._cut_all(begin, line, slots)
         self._refuse(cut)
         buffer = freeze(self._buffer)
         made: dict[str, Column] = {}
@@ -95,37 +83,51 @@ class DelimitedFile:
             made[key] = TextColumn(buffer, freeze(starts), freeze(lengths))
         return TextTable(Source(self.path, _line_of_row(cut), "line"), cut.n_rows, made, self.notes)
 
+    def _cut_all(self, begin: int, line: int, slots: Int32) -> Cut:
+        """Cut all rows. Without quotes a line feed ends a row wherever it stands, and threads may begin behind any of them."""
+        progress = part_of(self._progress, "cutting rows")
+        if self._text.has_quotes and (self._buffer[begin:] == QUOTE).any():
+            # Every row but the last ends with a line feed, so this is room enough.
+            return cut_part(self._buffer, begin, line, self._separator, slots, self._text.n_line_feeds + 2)
+        return cut_by_threads(self._buffer, begin, line, self._separator, slots, progress)
+
     def _cut_header(self) -> tuple[tuple[str, ...], int, int]:
         """Fields of the first row, the place behind it and the number of the line there."""
         head = self._buffer[:_LONGEST_HEADER]
         # On copies, because a doubled quote may be shortened only once.
-        counted = _cut(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
+        counted = cut_part(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
         self._refuse_unclosed(counted)
         n_fields = int(counted.ragged[0, 1])
         copy = head.copy()
-        cut = _cut(copy, 0, 1, self._separator, np.arange(n_fields, dtype=np.int32), 1)
+        cut = cut_part(copy, 0, 1, self._separator, np.arange(n_fields, dtype=np.int32), 1)
         spans = zip(cut.starts[:, 0].tolist(), cut.lengths[:, 0].tolist(), strict=True)
         return tuple(copy[start : start + length].tobytes().decode() for start, length in spans), cut.end, cut.line
 
-    def _refuse(self, cut: _Cut) -> None:
+    def _refuse(self, cut: Cut) -> None:
         self._refuse_unclosed(cut)
         if cut.n_rows == 0:
+            self._refuse_bytes()
             raise TableError(f"{self.path} has a header and no rows. Give a file with a line for each row.", path=self.path)
-        problems: list[str] = []
-        lines: list[int] = []
+        problems = list(self._text.faults)
+        lines = list(self._text.fault_lines)
         if cut.n_stray:
-            lines = cut.stray[: cut.n_stray].tolist()
+            stray = cut.stray[: cut.n_stray].tolist()
+            lines += stray
             problems.append(
                 f"{count_of(cut.n_stray, 'field')} {'goes' if cut.n_stray == 1 else 'go'} on behind a closing quote "
-                f"({_lines_named(lines, cut.n_stray)}). Write a quote inside quotes twice."
+                f"({_lines_named(stray, cut.n_stray)}). Write a quote inside quotes twice."
             )
         if cut.n_ragged:
             lines += cut.ragged[: cut.n_ragged, 0].tolist()
             problems.append(self._ragged(cut))
         if problems:
-            raise TableError(f"{self.path}: {' '.join(problems)}", path=self.path, lines=tuple(lines))
+            raise _faulty(self.path, problems, lines)
 
-    def _refuse_unclosed(self, cut: _Cut) -> None:
+    def _refuse_bytes(self) -> None:
+        if self._text.faults:
+            raise _faulty(self.path, self._text.faults, self._text.fault_lines)
+
+    def _refuse_unclosed(self, cut: Cut) -> None:
         if cut.unclosed:
             raise TableError(
                 f"{self.path}, line {cut.unclosed:,}: a quote is opened and never closed. Close it, or write it twice if it is "
@@ -134,14 +136,16 @@ class DelimitedFile:
                 lines=(cut.unclosed,),
             )
 
-    def _ragged(self, cut: _Cut) -> str:
+    def _ragged(self, cut: Cut) -> str:
         n_fields = len(self.header)
-        named = ", ".join(f"line {line:,}: {fields}" for line, fields in cut.ragged[: cut.n_ragged].tolist())
+        shown = cut.ragged[: min(cut.n_ragged, EXAMPLES_SHOWN)].tolist()
+        named = ", ".join(f"line {line:,}: {fields}" for line, fields in shown)
         more = f" and {cut.n_ragged - EXAMPLES_SHOWN:,} more" if cut.n_ragged > EXAMPLES_SHOWN else ""
         first = "header" if self.with_header else "first line"
         verb = "has" if cut.n_ragged == 1 else "have"
         text = f"{count_of(cut.n_ragged, 'row')} {verb} not {n_fields} fields as the {first} has ({named}{more})."
-        if cut.n_ragged == cut.n_rows == cut.n_like_first and cut.ragged[0, 1] == n_fields + 1 and self.with_header:
+        all_alike = cut.n_ragged == cut.n_rows == cut.n_like_first
+        if all_alike and cut.ragged[0, 1] == n_fields + 1 and self.with_header:
             return f"{text} Every row has one more than the header: name the first column too (or write without row names)."
         last_is_ragged = cut.n_ragged <= EXAMPLES_SHOWN and cut.ragged[cut.n_ragged - 1, 0] == cut.lines[cut.n_rows - 1]
         if last_is_ragged and cut.ragged[cut.n_ragged - 1, 1] < n_fields:
@@ -149,24 +153,24 @@ class DelimitedFile:
         return f"{text} Fields are separated by {NAMES[self._separator]}; write a code for missing where a value is missing."
 
 
-def _cut(buffer: UInt8, begin: int, line: int, separator: int, slots: Int32, capacity: int) -> _Cut:
-    n_wanted = int(slots.max(initial=-1)) + 1
-    starts = np.empty((n_wanted, capacity), dtype=np.int64)
-    lengths = np.empty((n_wanted, capacity), dtype=np.int32)
-    lines = np.zeros(capacity, dtype=np.int32)
-    ragged = np.zeros((EXAMPLES_SHOWN, 2), dtype=np.int64)
-    stray = np.zeros(EXAMPLES_SHOWN, dtype=np.int64)
-    found = cut_rows(buffer, begin, line, separator, slots, starts, lengths, lines, ragged, stray)
-    return _Cut(starts, lengths, lines, ragged, stray, *(int(number) for number in found))
-
-
-def _line_of_row(cut: _Cut) -> Callable[[int], int]:
+def _line_of_row(cut: Cut) -> Callable[[int], int]:
     first = int(cut.lines[0])
     if int(cut.lines[cut.n_rows - 1]) - first == cut.n_rows - 1:
         return lambda row: first + int(row)
     # Blank lines, or line ends inside quotes: the number of each line is kept.
     lines = freeze(cut.lines[: cut.n_rows].copy())
     return lambda row: int(lines[row])
+
+
+def _faulty(path: str, problems: Sequence[str], lines: Sequence[int]) -> TableError:
+    """Make the one error for all faults of rows."""
+    lines = tuple(sorted(set(lines)))
+    if len(problems) > 1:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        return TableError(f"{path} cannot be read as a table:\n{listed}", path=path, lines=lines)
+    # A sentence that begins with its line is read as the place.
+    joint = ", " if problems[0].startswith("line") else ": "
+    return TableError(f"{path}{joint}{problems[0]}", path=path, lines=lines)
 
 
 def _first_lines(buffer: UInt8) -> list[bytes]:
@@ -181,5 +185,6 @@ def _note_of_last_line(buffer: UInt8) -> tuple[str, ...]:
 
 
 def _lines_named(lines: Sequence[int], n: int) -> str:
-    more = f" and {n - len(lines):,} more" if n > len(lines) else ""
-    return f"line{'s' if n > 1 else ''} {', '.join(f'{line:,}' for line in lines)}{more}"
+    shown = lines[:EXAMPLES_SHOWN]
+    more = f" and {n - len(shown):,} more" if n > len(shown) else ""
+    return f"line{'s' if n > 1 else ''} {', '.join(f'{line:,}' for line in shown)}{more}"

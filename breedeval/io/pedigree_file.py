@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import NONE, Bool, Int8, Int32, freeze
+from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.errors import PedigreeError, count_of
 from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex
 from breedeval.io.column_codes import drop_names
 from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
 from breedeval.io.tables import open_table
 from breedeval.io.text_table import ColumnKey, TextTable, has_header
-from breedeval.io.unknown_forms import DEFAULT_LIST, count_forms, default_forms, is_unknown, looks_unknown
+from breedeval.io.unknown_forms import DEFAULT_LIST, count_forms, default_forms, suspicious_codes, suspicious_forms_met
 from breedeval.names import Names, NameTable
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable, UnknownForm
+from breedeval.progress import Progress, part_of
 from breedeval.source import Source
 
 _PARENTS = ("sire", "dam")
+_EMPTY = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def read_pedigree(
     unknown: Sequence[str] | None = None,
     encoding: str = "utf-8",
     mend: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> Pedigree:
     """Read a pedigree file, check it and put parents before progeny.
 
@@ -71,6 +74,8 @@ def read_pedigree(
         How the letters are coded.
     mend
         Kinds of problems that may be repaired; see `breedeval.pedigree.build.build_pedigree`.
+    progress
+        Called with what is being done and the share of it that is done, from time to time.
 
     Returns
     -------
@@ -93,9 +98,9 @@ def read_pedigree(
     """
     table = read_pedigree_table(
         path, animal=animal, sire=sire, dam=dam, birth_year=birth_year, birth_date=birth_date, sex=sex, unknown=unknown,
-        encoding=encoding,
+        encoding=encoding, progress=progress,
     )  # fmt: skip
-    return build_pedigree(table, mend=mend).pedigree
+    return build_pedigree(table, mend=mend, progress=progress).pedigree
 
 
 def read_pedigree_table(
@@ -109,6 +114,7 @@ def read_pedigree_table(
     sex: Choice = None,
     unknown: Sequence[str] | None = None,
     encoding: str = "utf-8",
+    progress: Progress | None = None,
 ) -> PedigreeTable:
     """Read a pedigree file as it is: what it says is not checked yet, and rows may be without an animal (code −1).
 
@@ -123,11 +129,12 @@ def read_pedigree_table(
     """
     choices: dict[str, Choice] = dict(zip(PARTS, (animal, sire, dam, birth_year, birth_date, sex), strict=True))
     by_name = has_header(os.fspath(path), list(named_columns(choices).values()))
-    file = open_table(path, encoding=encoding, with_header=by_name)
+    file = open_table(path, encoding=encoding, with_header=by_name, progress=progress)
     columns = choose_columns(file.path, file.header, choices)
     table = file.read(list(columns.keys.values()))
     problems: list[str] = []
-    ids = _read_ids(table, columns.keys, unknown, problems)
+    ids = _read_ids(table, columns.keys, unknown, problems, progress)
+    part_of(progress, "births and sexes")(0.0)
     birth = _read_birth(table, columns, unknown, problems)
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
@@ -149,39 +156,93 @@ def read_pedigree_table(
     )
 
 
-def _read_ids(table: TextTable, keys: Mapping[str, ColumnKey], unknown: Sequence[str] | None, problems: list[str]) -> _Ids:
+def _read_ids(
+    table: TextTable,
+    keys: Mapping[str, ColumnKey],
+    unknown: Sequence[str] | None,
+    problems: list[str],
+    progress: Progress | None,
+) -> _Ids:
+    """Names as codes. The forms of "unknown" are the first codes, so that no name has to be taken away afterwards."""
     columns = {part: table.ids(keys[part]) for part in ("animal", *_PARENTS) if part in keys}
-    collected = NameTable()
-    # A null of Parquet is coded as the empty text.
-    codes = {part: collected.encode(column.buffer, column.starts, column.lengths) for part, column in columns.items()}
-    names = collected.freeze()
-    is_empty = names.lengths == 0
-    is_code = is_unknown(names, unknown)
-    if any(column.null is not None for column in columns.values()):
-        is_code |= is_empty
-    has_row = np.zeros(len(names), dtype=bool)
-    has_row[codes["animal"]] = True
-    problems += _animals_named_unknown(table.source, names, codes["animal"], is_code & ~is_empty, given=unknown is not None)
-    suspicious = looks_unknown(names) & ~is_code & ~has_row
-    parents = [(codes[part], str(keys[part])) for part in _PARENTS if part in keys]
-    unknown_forms = [form for rows, name in parents for form in count_forms(names, is_code, rows, name)]
-    suspicious_forms = [form for rows, name in parents for form in count_forms(names, suspicious, rows, name)]
-    names, recoded = drop_names(names, is_code | is_empty | suspicious, *codes.values())
-    rows_of = {part: freeze(rows) for part, rows in zip(codes, recoded, strict=True)}
+    given = tuple(dict.fromkeys(default_forms() if unknown is None else unknown))
+    # A null of Parquet is coded as the empty text, which is a form of "unknown" then; else it may be a fault.
+    forms = Names.of(given if _EMPTY in given else (*given, _EMPTY))
+    n_forms = len(forms)
+    n_given = n_forms if any(column.null is not None for column in columns.values()) else len(given)
+    collected = NameTable(n_forms + table.n_rows)
+    collected.encode(forms.buffer, forms.offsets[:-1], forms.lengths)
+    codes = {
+        part: collected.encode(column.buffer, column.starts, column.lengths, part_of(progress, f"names of the column {part}"))
+        for part, column in columns.items()
+    }
+    odd = suspicious_forms_met(collected, n_forms)
+    names = collected.give_away(n_forms)
+    unnamed = {part: np.flatnonzero(rows < n_forms).astype(np.int32) for part, rows in codes.items()}
+    problems += _animals_named_unknown(table.source, forms, codes["animal"], unnamed["animal"], given=unknown is not None)
+    unknown_forms = [
+        form
+        for part in _PARENTS
+        if part in keys
+        for form in _forms_of_column(forms, range(n_given), codes[part], unnamed[part], str(keys[part]))
+    ]
+    empty = range(n_given, n_forms)
+    suspicious_forms = [
+        form
+        for part in _PARENTS
+        if part in keys and not np.isin(codes["animal"][unnamed["animal"]], empty).any()
+        for form in _forms_of_column(forms, empty, codes[part], unnamed[part], str(keys[part]))
+    ]
+    for rows in codes.values():
+        rows -= n_forms
+        np.maximum(rows, NONE, out=rows)
+    suspicious = suspicious_codes(odd, names)
+    if len(suspicious):
+        names, more = _without_suspicious(names, codes, suspicious, keys)
+        suspicious_forms = _by_column_and_count([*suspicious_forms, *more])
     for part in _PARENTS:
-        if part not in rows_of:
-            rows_of[part] = freeze(np.full(table.n_rows, NONE, dtype=np.int32))
-    return _Ids(names, rows_of["animal"], rows_of["sire"], rows_of["dam"], tuple(unknown_forms), tuple(suspicious_forms))
+        if part not in codes:
+            codes[part] = np.full(table.n_rows, NONE, dtype=np.int32)
+    animal, sire, dam = (freeze(codes[part]) for part in ("animal", *_PARENTS))
+    return _Ids(names, animal, sire, dam, tuple(unknown_forms), tuple(suspicious_forms))
 
 
-def _animals_named_unknown(source: Source, names: Names, animal: Int32, is_code: Bool, *, given: bool) -> list[str]:
+def _by_column_and_count(forms: list[UnknownForm]) -> list[UnknownForm]:
+    columns = list(dict.fromkeys(form.column for form in forms))
+    return sorted(forms, key=lambda form: (columns.index(form.column), -form.count, form.first_row))
+
+
+def _forms_of_column(forms: Names, chosen: range, codes: Int32, rows: Int32, name: str) -> Iterator[UnknownForm]:
+    rows = rows[(codes[rows] >= chosen.start) & (codes[rows] < chosen.stop)]
+    return count_forms(forms, codes[rows], rows, name)
+
+
+def _without_suspicious(
+    names: Names, codes: dict[str, Int32], suspicious: Int32, keys: Mapping[str, ColumnKey]
+) -> tuple[Names, list[UnknownForm]]:
+    """Take parents away that look like "unknown" and have no row of their own; `codes` are changed."""
+    is_suspicious = np.zeros(len(names) + 1, dtype=np.bool_)  # one place more, where the code −1 looks
+    is_suspicious[suspicious] = True
+    animal = codes["animal"]
+    is_suspicious[animal[is_suspicious[animal]]] = False
+    found: list[UnknownForm] = []
+    for part in _PARENTS:
+        if part in codes:
+            rows = np.flatnonzero(is_suspicious[codes[part]]).astype(np.int32)
+            found += count_forms(names, codes[part][rows], rows, str(keys[part]))
+    names, recoded = drop_names(names, is_suspicious[:-1], *codes.values())
+    codes.update(zip(codes, recoded, strict=True))
+    return names, found
+
+
+def _animals_named_unknown(source: Source, forms: Names, animal: Int32, rows: Int32, *, given: bool) -> list[str]:
     """Problems: animals whose name is a code for "unknown". An empty one is left to the checks of the pedigree."""
-    rows = np.flatnonzero(is_code[animal])
+    rows = rows[forms.lengths[animal[rows]] > 0]
     codes, first = np.unique(animal[rows], return_index=True)
     problems: list[str] = []
     for code in codes[np.argsort(first)]:
         chosen = rows[animal[rows] == code]
-        form, where, n = names[int(code)], source.where(chosen), count_of(len(chosen), "row")
+        form, where, n = forms[int(code)], source.where(chosen), count_of(len(chosen), "row")
         remedy = (
             f"take '{form}' out of `unknown`" if given else f"give a list `unknown` without it (the default is: {DEFAULT_LIST})"
         )

@@ -9,6 +9,7 @@ from typing import Protocol
 from breedeval.io.delimited_file import DelimitedFile
 from breedeval.io.parquet_file import ParquetFile
 from breedeval.io.text_table import ColumnKey, TextTable, has_header
+from breedeval.progress import Progress
 
 
 class TableFile(Protocol):
@@ -24,7 +25,9 @@ class TableFile(Protocol):
         ...
 
 
-def open_table(path: str | os.PathLike[str], *, encoding: str = "utf-8", with_header: bool = True) -> TableFile:
+def open_table(
+    path: str | os.PathLike[str], *, encoding: str = "utf-8", with_header: bool = True, progress: Progress | None = None
+) -> TableFile:
     """Open a ``.parquet`` file, or a text file: its ending (``.gz`` behind it or not) or its first lines say the separator.
 
     Raises
@@ -37,7 +40,7 @@ def open_table(path: str | os.PathLike[str], *, encoding: str = "utf-8", with_he
     name = os.fspath(path)
     if name.lower().endswith((".parquet", ".pq")):
         return ParquetFile(name, with_header=with_header)
-    return DelimitedFile(name, encoding=encoding, with_header=with_header)
+    return DelimitedFile(name, encoding=encoding, with_header=with_header, progress=progress)
 
 
 def read_table(

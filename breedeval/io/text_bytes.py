@@ -6,13 +6,22 @@ import codecs
 import gzip
 import os
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from breedeval.arrays import UInt8
-from breedeval.errors import TableError
+from breedeval.errors import EXAMPLES_SHOWN, TableError
 from breedeval.kernels.fields import LINE_FEED, RETURN, count_line_ends
+from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.kernels.utf8 import find_foreign_bytes
+from breedeval.kernels.words import survey
+
+#: Faulty lines that are listed one by one; beyond that they are only counted.
+MOST_LINES = 100_000
 
 _PART = 1 << 24
 _BOM = b"\xef\xbb\xbf"
@@ -27,31 +36,70 @@ _FOREIGN = {
 }
 
 
-def read_text_bytes(path: str, encoding: str) -> tuple[UInt8, tuple[str, ...]]:
+@dataclass(frozen=True)
+class TextBytes:
+    """The bytes of a text file as UTF-8, and what was seen in them.
+
+    Parameters
+    ----------
+    buffer
+        (b,) uint8, writable, without a byte-order mark.
+    n_line_feeds
+        How many there are.
+    has_quotes
+        Whether there is any double quote.
+    faults
+        One sentence for each kind of byte that is no text.
+    fault_lines
+        The lines they stand in, at most `MOST_LINES` of each kind.
+    notes
+        What was assumed, for the user to see.
+    """
+
+    buffer: UInt8
+    n_line_feeds: int
+    has_quotes: bool
+    faults: tuple[str, ...] = ()
+    fault_lines: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_text_bytes(path: str, encoding: str, progress: Callable[[float], None] | None = None) -> TextBytes:
     """Read a text file, unpacked if its name ends in ``.gz``, as UTF-8 without a byte-order mark.
 
-    Returns
-    -------
-    tuple
-        (b,) uint8, writable; and notes for the user.
+    Bytes that are no text are left where they are and listed, so that a reader can name all faults of a file together.
 
     Raises
     ------
     TableError
-        If the file cannot be opened, is empty, is not text, or its bytes are not of this encoding.
+        If the file cannot be opened, is empty or is of another kind.
     """
     check_readable(path)
-    buffer = _unpack(path) if path.lower().endswith(".gz") else np.fromfile(path, dtype=np.uint8)
+    buffer = _unpack(path) if path.lower().endswith(".gz") else _read(path, progress)
     if len(buffer) == 0:
         raise TableError(f"{path} is empty. Give a file with a line for each row.", path=path)
     _refuse_foreign(path, buffer[:8].tobytes(), encoding)
     if buffer[:3].tobytes() == _BOM:
         encoding = "utf-8"
-    buffer = _to_utf8(path, buffer, encoding)
+    seen = _survey(buffer)
+    name = _encoding_name(path, encoding)
+    faults: list[_Fault] = []
+    if name != "utf-8" and (seen.has_high or not _extends_ascii(encoding)):
+        buffer, faults = _converted(buffer, encoding)
+        seen = _survey(buffer)
+    elif seen.has_nul or seen.has_high:
+        faults = _foreign_bytes(buffer, check_utf8=seen.has_high)
     if buffer[:3].tobytes() == _BOM:
         buffer = buffer[3:]
-    _refuse_nul(path, buffer)
-    return _with_line_feeds(buffer)
+    notes: tuple[str, ...] = ()
+    n_line_feeds = seen.n_line_feeds
+    if n_line_feeds == 0 and (buffer == RETURN).any():
+        # The lone carriage returns of old files.
+        buffer[buffer == RETURN] = LINE_FEED
+        n_line_feeds = int(count_line_ends(buffer))
+        notes = ("Lines end with a carriage return alone.",)
+    sentences, lines = _in_words(faults, encoding)
+    return TextBytes(buffer, n_line_feeds, seen.has_quotes, sentences, lines, notes)
 
 
 def check_readable(path: str) -> None:
@@ -66,9 +114,52 @@ def check_readable(path: str) -> None:
         raise TableError(f"{path} may not be read by this user. Ask for permission to read it.", path=path)
 
 
-def line_at(buffer: UInt8, place: int) -> int:
-    """1-based number of the line of the byte at `place`."""
-    return int(count_line_ends(buffer[:place])) + 1
+@dataclass(frozen=True)
+class _Seen:
+    n_line_feeds: int
+    has_nul: bool
+    has_high: bool
+    has_quotes: bool
+
+
+@dataclass(frozen=True)
+class _Fault:
+    line: int
+    byte: int
+    near: str
+
+
+def _read(path: str, progress: Callable[[float], None] | None) -> UInt8:
+    """Read a file, its parts by several threads."""
+    size = Path(path).stat().st_size
+    buffer = np.empty(size, dtype=np.uint8)
+
+    def read_part(part: tuple[int, int]) -> int:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(part[0])
+            place = part[0]
+            while place < part[1] and (n := file.readinto(memoryview(buffer[place : part[1]]))):  # type: ignore[arg-type]
+                place += n
+        return place
+
+    parts = [(first, min(first + _PART, size)) for first in range(0, size, _PART)]
+    for (_, end), place in zip(parts, map_parts(read_part, parts), strict=True):
+        if place < end:
+            raise TableError(f"{path} became shorter while it was read. Read it when it is complete.", path=path)
+        if progress is not None:
+            progress(end / size)
+    return buffer
+
+
+def _survey(buffer: UInt8) -> _Seen:
+    """Look at all bytes once: what is there."""
+    whole = len(buffer) // 8 * 8
+    words = buffer[:whole].view(np.uint64)
+    parts = cut_range(len(words), 1 << 17)
+    tail = np.frombuffer(buffer[whole:].tobytes().ljust(8, b" "), dtype=np.uint64)
+    counted = [*map_parts(lambda part: survey(words[slice(*part)]), parts), survey(tail)]
+    n_line_feeds, nul, high, quotes = zip(*counted, strict=True)
+    return _Seen(int(sum(n_line_feeds)), any(nul), any(high), any(quotes))
 
 
 def _unpack(path: str) -> UInt8:
@@ -96,62 +187,84 @@ def _refuse_foreign(path: str, head: bytes, encoding: str) -> None:
         raise TableError(f"{path} is written in UTF-16. Set `encoding: utf-16`, or save it as UTF-8.", path=path)
 
 
-def _to_utf8(path: str, buffer: UInt8, encoding: str) -> UInt8:
+def _encoding_name(path: str, encoding: str) -> str:
     try:
-        extends_ascii = bytes(range(128)).decode(encoding) == bytes(range(128)).decode("ascii")
-        name = codecs.lookup(encoding).name
-    except UnicodeDecodeError:
-        extends_ascii, name = False, codecs.lookup(encoding).name
+        # Some codecs of Python are no encodings of text: they fail here, if there is anything to decode.
+        with suppress(UnicodeDecodeError):
+            b" ".decode(encoding)
+        return codecs.lookup(encoding).name
     except LookupError as error:
         raise TableError(
             f"{path}: '{encoding}' is not an encoding of text. Use utf-8, latin-1 or cp1252.", path=path
         ) from error
-    if extends_ascii and (len(buffer) == 0 or buffer.max() < 128):
-        return buffer
-    converted = _decode(path, buffer, encoding, keep=name != "utf-8")
-    return buffer if name == "utf-8" else np.frombuffer(converted, dtype=np.uint8)
 
 
-def _decode(path: str, buffer: UInt8, encoding: str, *, keep: bool) -> bytearray:
-    """Decode part by part; the UTF-8 text is returned only if it is to be kept."""
+def _extends_ascii(encoding: str) -> bool:
+    try:
+        return bytes(range(128)).decode(encoding) == bytes(range(128)).decode("ascii")
+    except UnicodeDecodeError:
+        return False
+
+
+def _converted(buffer: UInt8, encoding: str) -> tuple[UInt8, list[_Fault]]:
+    """Decode part by part; a byte that cannot be decoded is left out and noted."""
     decoder = codecs.getincrementaldecoder(encoding)()
     converted = bytearray()
+    faults: list[_Fault] = []
+    line, counted = 1, 0
     for first in range(0, len(buffer), _PART):
-        waiting = len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(buffer[first : first + _PART].tobytes(), final=first + _PART >= len(buffer))
-        except UnicodeDecodeError as error:
-            raise _wrong_byte(path, buffer, first - waiting + error.start, encoding) from error
-        if keep:
-            converted += text.encode()
-    return converted
+        part = buffer[first : first + _PART].tobytes()
+        final = first + _PART >= len(buffer)
+        while True:
+            waiting = decoder.getstate()
+            try:
+                converted += decoder.decode(part, final).encode()
+                break
+            except UnicodeDecodeError as error:
+                decoder.setstate(waiting)
+                n_before = len(waiting[0])
+                good = error.object[n_before : error.start]
+                converted += decoder.decode(good).encode() if error.start >= n_before else b""
+                if error.start < n_before:
+                    decoder.setstate((b"", waiting[1]))
+                line, counted = line + converted.count(b"\n", counted), len(converted)
+                near = converted[-15:].decode("utf-8", "ignore")
+                faults.append(_Fault(line, error.object[error.start], near.replace("\n", " ").strip()))
+                part = error.object[error.end :]
+                if len(faults) >= MOST_LINES:
+                    break
+        if len(faults) >= MOST_LINES:
+            break
+    return np.frombuffer(converted, dtype=np.uint8), faults
 
 
-def _wrong_byte(path: str, buffer: UInt8, place: int, encoding: str) -> TableError:
-    line = line_at(buffer, place)
-    begin = max(place - 15, 0)
-    near = buffer[begin : place + 15].tobytes().decode("ascii", "replace").replace("\n", " ").replace("\r", "").strip()
-    remedy = "Set `encoding: latin-1` (or cp1252)" if "utf" in encoding.lower() else "Set the encoding it is written in"
-    return TableError(
-        f"{path}, line {line:,}: byte 0x{buffer[place]:02x} is not {encoding}, near '{near}'. {remedy}, or save it as UTF-8.",
-        path=path,
-        lines=(line,),
-    )
+def _foreign_bytes(buffer: UInt8, *, check_utf8: bool) -> list[_Fault]:
+    place, line, kind = (np.zeros(MOST_LINES, dtype=np.int64) for _ in range(3))
+    n = min(find_foreign_bytes(buffer, check_utf8, place, line, kind), MOST_LINES)
+    faults: list[_Fault] = []
+    for at, number in zip(place[:n].tolist(), line[:n].tolist(), strict=True):
+        near = buffer[max(at - 15, 0) : at + 15].tobytes().decode("ascii", "replace")
+        faults.append(_Fault(number, int(buffer[at]), near.replace("\n", " ").replace("\r", "").strip()))
+    return faults
 
 
-def _refuse_nul(path: str, buffer: UInt8) -> None:
-    if len(buffer) and buffer.min() == 0:
-        line = line_at(buffer, int(np.argmin(buffer)))
-        raise TableError(
-            f"{path}, line {line:,}: a NUL byte. The file is no text, or was damaged when copied. Export it anew as CSV.",
-            path=path,
-            lines=(line,),
+def _in_words(faults: list[_Fault], encoding: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """A sentence for bytes that are not of the encoding and one for NUL bytes; the lines of both."""
+    sentences: list[str] = []
+    foreign = [fault for fault in faults if fault.byte != 0]
+    nul = [fault for fault in faults if fault.byte == 0]
+    if foreign:
+        first = foreign[0]
+        remedy = "Set `encoding: latin-1` (or cp1252)" if "utf" in encoding.lower() else "Set the encoding it is written in"
+        sentences.append(
+            f"{_where(foreign)}: byte 0x{first.byte:02x} is not {encoding}, near '{first.near}'. {remedy}, or save it as UTF-8."
         )
+    if nul:
+        sentences.append(f"{_where(nul)}: a NUL byte. The file is no text, or was damaged when copied. Export it anew as CSV.")
+    return tuple(sentences), tuple(sorted({fault.line for fault in faults}))
 
 
-def _with_line_feeds(buffer: UInt8) -> tuple[UInt8, tuple[str, ...]]:
-    """Turn the lone carriage returns of old files into line feeds."""
-    if len(buffer) == 0 or count_line_ends(buffer[:_PART]) > 0 or not (buffer == RETURN).any():
-        return buffer, ()
-    buffer[buffer == RETURN] = LINE_FEED
-    return buffer, ("Lines end with a carriage return alone.",)
+def _where(faults: list[_Fault]) -> str:
+    named = ", ".join(f"{fault.line:,}" for fault in faults[:EXAMPLES_SHOWN])
+    more = f" and {len(faults) - EXAMPLES_SHOWN:,} more" if len(faults) > EXAMPLES_SHOWN else ""
+    return f"line{'s' if len(faults) > 1 else ''} {named}{more}"

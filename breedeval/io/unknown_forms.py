@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
-from breedeval.arrays import Bool, Int32
-from breedeval.io.column_codes import are_among
-from breedeval.names import Names
+from breedeval.arrays import Int32
+from breedeval.names import Names, NameTable
 from breedeval.pedigree.table import UnknownForm
 
 _WORDS = ("NA", "N/A", "NaN", "null", "none", "unknown", "unk")
 _SIGNS = ("", ".", "-", "--", "*", "?")
 #: Texts that are no default code but hardly the name of an animal.
 _SUSPICIOUS = ("0.0", "#N/A", "#NV", "n.a.", "missing")
+_MINUS = ord("-")
 _NEGATIVE = re.compile(r"-\d+")
 _LONGEST_ZEROS = 64
 
@@ -30,28 +30,36 @@ def default_forms() -> tuple[str, ...]:
     return (*_SIGNS, *("0" * n for n in range(1, _LONGEST_ZEROS + 1)), *words)
 
 
-def looks_unknown(names: Names) -> Bool:
-    """(n,) which of `names` look like a code for "unknown": the default forms, negative whole numbers and a few more."""
-    found = are_among(names, (*default_forms(), *_SUSPICIOUS))
-    begins = np.zeros(len(names), dtype=np.uint8)
-    some = names.lengths > 0
-    begins[some] = names.buffer[names.offsets[:-1][some]]
-    for row in np.flatnonzero(begins == ord("-")):
-        found[row] |= _NEGATIVE.fullmatch(names[int(row)]) is not None
-    return found
+def suspicious_forms_met(table: NameTable, n_forms: int) -> set[int]:
+    """Codes of the default forms, and a few more, that a table holds behind its first `n_forms` texts, counted from there."""
+    codes = table.find(Names.of((*default_forms(), *_SUSPICIOUS))) - n_forms
+    return set(codes[codes >= 0].tolist())
 
 
-def is_unknown(names: Names, unknown: Sequence[str] | None) -> Bool:
-    """(n,) which of `names` mean "unknown": those in the list `unknown` as written there, or the default forms if None."""
-    return are_among(names, default_forms() if unknown is None else unknown)
+def suspicious_codes(met: set[int], names: Names) -> Int32:
+    """(k,) which of `names` look like "unknown": those of :func:`suspicious_forms_met`, and negative whole numbers."""
+    found = set(met)
+    if (names.buffer == _MINUS).any():
+        some = np.flatnonzero(names.offsets[1:] > names.offsets[:-1])
+        signed = some[names.buffer[names.offsets[some]] == _MINUS]
+        found |= {int(code) for code in signed if _NEGATIVE.fullmatch(names[int(code)])}
+    return np.array(sorted(found), dtype=np.int32)
 
 
-def count_forms(names: Names, chosen: Bool, codes: Int32, column: str) -> Iterator[UnknownForm]:
-    """How often each of the `chosen` names stands in a column, the most frequent first."""
-    rows = np.flatnonzero((codes >= 0) & chosen[codes])
-    forms, first, counts = np.unique(codes[rows], return_index=True, return_counts=True)
-    for i in np.argsort(-counts, kind="stable"):
-        yield UnknownForm(names[int(forms[i])], column, int(counts[i]), int(rows[first[i]]))
+def looks_unknown(names: Names) -> Int32:
+    """(k,) which of `names` look like a code for "unknown": the default forms, a few more, and negative whole numbers."""
+    forms = names.find(Names.of((*default_forms(), *_SUSPICIOUS)))
+    return suspicious_codes(set(forms[forms >= 0].tolist()), names)
+
+
+def count_forms(names: Names, codes: Int32, rows: Int32, column: str) -> Iterator[UnknownForm]:
+    """How often each name stands in some `rows` (k,) of a column, where its code is `codes` (k,); the most frequent first."""
+    counts = np.bincount(codes, minlength=0)
+    first = np.zeros(len(counts), dtype=np.int64)
+    first[codes[::-1]] = rows[::-1]
+    forms = np.flatnonzero(counts)
+    for code in forms[np.argsort(-counts[forms], kind="stable")].tolist():
+        yield UnknownForm(names[code], column, int(counts[code]), int(first[code]))
 
 
 def _spellings(word: str) -> Iterator[str]:

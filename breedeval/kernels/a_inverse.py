@@ -2,67 +2,115 @@
 
 A⁻¹ = (I − P)' D⁻¹ (I − P), where P has ½ for each parent (Henderson 1976, Biometrics 32:69). A parent code of n or more is an
 unknown-parent group: the same row of (I − P) with a column behind the animals (Quaas 1988, J. Dairy Sci. 71:1338). Vectors
-have n + g rows, codes run to n + g − 1, and −1 is unknown.
+have n + g rows, codes run to n + g − 1, and −1 is unknown. Parents stand before their progeny.
+
+One thread scatters: 16 bytes an animal are read beside the vectors, and where animals stand by their dams (see
+`breedeval.pedigree.build`) the dams are a stream. Several threads gather, through an index of progeny. Both add to a row its
+own share first and then those of its progeny in their order, so both give the same bits.
 """
 
 from __future__ import annotations
 
-from breedeval.kernels.compile import compiled
+import numba
+import numpy as np
+
+from breedeval.kernels.compile import compiled, compiled_parallel
 
 
 @compiled
-def multiply_one(x, sire, dam, precision, pointers, progeny, out):
+def multiply_one(x, sire, dam, precision, out):
     """A⁻¹ x for one column; x and out (n + g,), not the same array.
 
-    z_i = (x_i − ½x_s − ½x_d) / d_i is written to out; then each row gathers −½ z from its progeny. Progeny stand behind
-    their parents, so walking down the rows each z is read before it is replaced. Groups come first: their progeny stand
-    before them.
+    z_i = (x_i − ½x_s − ½x_d) / d_i is the row's own share, and −½z_i is added to its parents, which have theirs already.
     """
     n = sire.shape[0]
+    out[n:] = 0.0
     for i in range(n):
+        s, d = sire[i], dam[i]
         z = x[i]
-        if sire[i] >= 0:
-            z -= 0.5 * x[sire[i]]
-        if dam[i] >= 0:
-            z -= 0.5 * x[dam[i]]
-        out[i] = z * precision[i]
-    for row in range(n, x.shape[0]):
-        out[row] = 0.0
-        for k in range(pointers[row], pointers[row + 1]):
-            out[row] -= 0.5 * out[progeny[k]]
-    for row in range(n):
-        total = 0.0
-        for k in range(pointers[row], pointers[row + 1]):
-            total += out[progeny[k]]
-        out[row] -= 0.5 * total
+        if s >= 0:
+            z -= 0.5 * x[np.uint32(s)]
+        if d >= 0:
+            z -= 0.5 * x[np.uint32(d)]
+        z *= precision[i]
+        out[i] = z
+        if s >= 0:
+            out[np.uint32(s)] -= 0.5 * z
+        if d >= 0:
+            out[np.uint32(d)] -= 0.5 * z
 
 
 @compiled
-def multiply_columns(x, sire, dam, precision, pointers, progeny, out):
+def multiply_columns(x, sire, dam, precision, out):
     """A⁻¹ x for k columns side by side; x and out (n + g, k). The steps of `multiply_one`, a row at a time."""
     n = sire.shape[0]
-    k_columns = x.shape[1]
+    out[n:] = 0.0
     for i in range(n):
         s, d, b = sire[i], dam[i], precision[i]
-        for c in range(k_columns):
+        for c in range(x.shape[1]):
             z = x[i, c]
             if s >= 0:
                 z -= 0.5 * x[s, c]
             if d >= 0:
                 z -= 0.5 * x[d, c]
-            out[i, c] = z * b
-    for row in range(n, x.shape[0]):
-        for c in range(k_columns):
-            out[row, c] = 0.0
-        for k in range(pointers[row], pointers[row + 1]):
-            child = progeny[k]
-            for c in range(k_columns):
-                out[row, c] -= 0.5 * out[child, c]
-    for row in range(n):
-        for k in range(pointers[row], pointers[row + 1]):
-            child = progeny[k]
-            for c in range(k_columns):
-                out[row, c] -= 0.5 * out[child, c]
+            z *= b
+            out[i, c] = z
+            if s >= 0:
+                out[s, c] -= 0.5 * z
+            if d >= 0:
+                out[d, c] -= 0.5 * z
+
+
+@compiled_parallel
+def gather_one(x, sire, dam, precision, pointers, progeny, bounds, z_out, out):
+    """As `multiply_one` by all threads; z_out (n,), and rows bounds[b] to bounds[b + 1] are the work of one thread."""
+    n = sire.shape[0]
+    for i in numba.prange(n):
+        z = x[i]
+        if sire[i] >= 0:
+            z -= 0.5 * x[np.uint32(sire[i])]
+        if dam[i] >= 0:
+            z -= 0.5 * x[np.uint32(dam[i])]
+        z_out[i] = z * precision[i]
+    for block in numba.prange(bounds.shape[0] - 1):
+        for row in range(bounds[block], bounds[block + 1]):
+            total = z_out[row] if row < n else 0.0
+            for k in range(pointers[row], pointers[row + 1]):
+                total -= 0.5 * z_out[np.uint32(progeny[k])]
+            out[row] = total
+
+
+@compiled_parallel
+def gather_columns(x, sire, dam, precision, pointers, progeny, bounds, z_out, out):
+    """As `gather_one` for k columns; z_out (n, k)."""
+    n, n_columns = sire.shape[0], x.shape[1]
+    for i in numba.prange(n):
+        for c in range(n_columns):
+            z = x[i, c]
+            if sire[i] >= 0:
+                z -= 0.5 * x[sire[i], c]
+            if dam[i] >= 0:
+                z -= 0.5 * x[dam[i], c]
+            z_out[i, c] = z * precision[i]
+    for block in numba.prange(bounds.shape[0] - 1):
+        for row in range(bounds[block], bounds[block + 1]):
+            for c in range(n_columns):
+                out[row, c] = z_out[row, c] if row < n else 0.0
+            for k in range(pointers[row], pointers[row + 1]):
+                for c in range(n_columns):
+                    out[row, c] -= 0.5 * z_out[progeny[k], c]
+
+
+@compiled
+def fill_progeny(sire, dam, next_free_out, progeny_out):
+    """Write the progeny of each row, in their order, from next_free_out[row] on (which moves); a selfed one stands twice."""
+    for i in range(sire.shape[0]):
+        if sire[i] >= 0:
+            progeny_out[next_free_out[sire[i]]] = i
+            next_free_out[sire[i]] += 1
+        if dam[i] >= 0:
+            progeny_out[next_free_out[dam[i]]] = i
+            next_free_out[dam[i]] += 1
 
 
 @compiled

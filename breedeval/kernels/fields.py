@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.kernels.compile import compiled
+from breedeval.kernels.words import HIGHS, ONES, load_byte, load_word, lowest_byte, zero_bytes
 
 #: Stands for "runs of blanks and tabs" where a separator is asked for.
 WHITE_SPACE = 0
@@ -16,6 +17,8 @@ TAB, LINE_FEED, RETURN, SPACE, QUOTE = 9, 10, 13, 32, 34
 NUMBER, MISSING, LONG_NUMBER, NOT_A_NUMBER = 0, 1, 2, 3
 
 _GOOD, _STRAY, _UNCLOSED = 0, 1, 2
+_LINE_FEEDS = ONES * np.uint64(LINE_FEED)
+_ABOVE_BLANKS = ONES * np.uint64(SPACE + 1)
 _PLUS, _MINUS, _POINT, _ZERO, _NINE, _E, _SMALL_E = 43, 45, 46, 48, 57, 69, 101
 _POWERS = 10.0 ** np.arange(23)
 _EXACT = 2**53
@@ -35,7 +38,7 @@ def count_line_ends(buffer):
 @compiled
 def _after_blanks(text, at, separator):
     while at < text.shape[0]:
-        byte = text[at]
+        byte = text[np.uint64(at)]
         if byte == SPACE or byte == RETURN or (byte == TAB and separator != TAB):  # noqa: SIM109
             at += 1
         else:
@@ -48,6 +51,31 @@ def _ends_field(byte, separator):
     if byte == LINE_FEED or byte == separator:  # noqa: SIM109  compiled as comparisons
         return True
     return separator == WHITE_SPACE and (byte == SPACE or byte == TAB or byte == RETURN)  # noqa: SIM109
+
+
+@compiled
+def _find_end(base, at, n, separator):
+    """Place of the first byte from at on that ends a field; eight bytes at a time while there are eight.
+
+    The text is n bytes of memory from address base on.
+    """
+    separators = ONES * np.uint64(separator)
+    while at + 8 <= n:
+        word = load_word(base + np.uint64(at))
+        if separator == WHITE_SPACE:
+            marks = (word - _ABOVE_BLANKS) & ~word & HIGHS  # bytes up to the blank
+        else:
+            marks = zero_bytes(word ^ separators) | zero_bytes(word ^ _LINE_FEEDS)
+        if marks != 0:
+            at += lowest_byte(marks)
+            if _ends_field(load_byte(base + np.uint64(at)), separator):
+                return at
+            at += 1  # another control character
+        else:
+            at += 8
+    while at < n and not _ends_field(load_byte(base + np.uint64(at)), separator):
+        at += 1
+    return at
 
 
 @compiled
@@ -71,6 +99,20 @@ def _unquote(text_out, at):
 
 
 @compiled
+def _find_plain(base, at, n, separator):
+    """Place of what ends a field without quotes and without blanks at its ends, else −1; see `_find_end`."""
+    if at >= n:
+        return -1
+    first = load_byte(base + np.uint64(at))
+    if first <= SPACE or first == QUOTE:
+        return -1
+    end = _find_end(base, at, n, separator)
+    if end > at and load_byte(base + np.uint64(end - 1)) <= SPACE:
+        return -1
+    return end
+
+
+@compiled
 def _cut_field(text_out, at, separator):
     """Cut one field; returns (start, end, place of what ends it, line feeds inside, state)."""
     n = text_out.shape[0]
@@ -85,13 +127,11 @@ def _cut_field(text_out, at, separator):
             at = _after_blanks(text_out, at, separator)
         if at < n and not _ends_field(text_out[at], separator):
             state = _STRAY
-        while at < n and not _ends_field(text_out[at], separator):
-            at += 1
+        at = _find_end(np.uint64(text_out.ctypes.data), at, n, separator)
         while start < end and (text_out[start] == SPACE or text_out[start] == TAB):
             start += 1
     else:
-        while at < n and not _ends_field(text_out[at], separator):
-            at += 1
+        at = _find_end(np.uint64(text_out.ctypes.data), at, n, separator)
         end = at
     while end > start and (text_out[end - 1] == SPACE or text_out[end - 1] == TAB or text_out[end - 1] == RETURN):
         end -= 1
@@ -111,6 +151,7 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
     texts, line of a quote that is never closed or 0).
     """
     n, n_fields = text_out.shape[0], slots.shape[0]
+    base = np.uint64(text_out.ctypes.data)
     row, n_ragged, n_like_first, n_stray = 0, 0, 0, 0
     while row < starts_out.shape[1]:
         at = _after_blanks(text_out, at, separator)
@@ -122,14 +163,18 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
             continue
         first_line, field = line, 0
         while True:
-            start, end, at, line_feeds, state = _cut_field(text_out, at, separator)
-            if state == _UNCLOSED:
-                return row, at, line, n_ragged, n_like_first, n_stray, line
-            if state == _STRAY:
-                if n_stray < stray_out.shape[0]:
-                    stray_out[n_stray] = line
-                n_stray += 1
-            line += line_feeds
+            start = at
+            at = _find_plain(base, at, n, separator)
+            end = at
+            if at < 0:
+                start, end, at, line_feeds, state = _cut_field(text_out, start, separator)
+                if state == _UNCLOSED:
+                    return row, at, line, n_ragged, n_like_first, n_stray, line
+                if state == _STRAY:
+                    if n_stray < stray_out.shape[0]:
+                        stray_out[n_stray] = line
+                    n_stray += 1
+                line += line_feeds
             if field < n_fields and slots[field] >= 0:
                 starts_out[slots[field], row] = start
                 lengths_out[slots[field], row] = end - start

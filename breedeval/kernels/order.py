@@ -5,7 +5,12 @@ A link is a pair (child, parent) of node numbers. Node numbers below 0, or beyon
 
 from __future__ import annotations
 
+import numpy as np
+
 from breedeval.kernels.compile import compiled
+
+_DIGIT_BITS = 11
+_DIGIT = (1 << _DIGIT_BITS) - 1
 
 
 @compiled
@@ -29,18 +34,18 @@ def fill_links(child, parent, next_free_out, children_out):
 
 
 @compiled
-def peel_levels(waiting, pointers, children, queue_out, level_out):
-    """Level of each node: the number of links on its longest path to a node without parents.
+def peel_levels(waiting, pointers, children, lowest, queue_out, level_out):
+    """Level of each node: the number of links on its longest path to a node without parents, and at least its `lowest`.
 
     Kahn (1962, Commun. ACM 5:558): take nodes whose parents are all taken. ``waiting`` (n,) int32 is the number of links to
-    parents of each node; it is used up. Nodes on a loop, and all that descend from one, are never taken and keep what level_out
-    held. Returns the number of nodes taken; these are queue_out[:taken].
+    parents of each node, ``lowest`` (n,) int32 the level it has at least; both are used up. Nodes on a loop, and all that
+    descend from one, are never taken and keep what level_out held. Returns the number of nodes taken: queue_out[:taken].
     """
     last = 0
     for i in range(waiting.shape[0]):
         if waiting[i] == 0:
             queue_out[last] = i
-            level_out[i] = 0
+            level_out[i] = lowest[i]
             last += 1
     first = 0
     while first < last:
@@ -49,32 +54,115 @@ def peel_levels(waiting, pointers, children, queue_out, level_out):
         for k in range(pointers[parent], pointers[parent + 1]):
             child = children[k]
             waiting[child] -= 1
+            lowest[child] = max(lowest[child], level_out[parent] + 1)
             if waiting[child] == 0:
-                # The last parent taken has the highest level: the queue runs level by level.
-                level_out[child] = level_out[parent] + 1
+                level_out[child] = lowest[child]
                 queue_out[last] = child
                 last += 1
     return last
 
 
 @compiled
-def order_by_dam(level, no_dam, pointers, children, next_free_out, order_out):
-    """Order nodes by level, inside a level by the new place of the dam, then by node number.
+def start_levels(sire, dam, not_known, height_out, waiting_out):
+    """Height of each node, in one pass over the nodes as they stand; a node whose parents are not known yet has to wait.
 
-    ``no_dam`` (m,) lists the nodes without a dam, ``pointers`` and ``children`` the progeny of each dam. next_free_out
-    (levels,) holds the first place of each level and moves. One pass: when a level is reached, all dams of its animals have
-    been passed in their new order, and each has put her progeny into their levels.
+    The height is one more than the links on the longest path to a node without parents; parents are codes, −1 unknown.
+    height_out (n + 1,), of any unsigned type, gets ``not_known``, its highest value, for a node that has to wait or is too high
+    for the type; its last place is for the unknown parent. waiting_out (n,) int32 lists those that wait. Returns how many do.
     """
-    for k in range(no_dam.shape[0]):
-        node = no_dam[k]
-        order_out[next_free_out[level[node]]] = node
-        next_free_out[level[node]] += 1
-    for place in range(order_out.shape[0]):
-        dam = order_out[place]
-        for k in range(pointers[dam], pointers[dam + 1]):
-            node = children[k]
-            order_out[next_free_out[level[node]]] = node
-            next_free_out[level[node]] += 1
+    n = sire.shape[0]
+    height_out[:n] = not_known
+    height_out[n] = 0
+    n_left = 0
+    for i in range(n):
+        s, d = np.uint32(sire[i] if sire[i] >= 0 else n), np.uint32(dam[i] if dam[i] >= 0 else n)
+        highest = np.int64(max(height_out[s], height_out[d]))
+        # No branches: half of them would be guessed wrong, and each guess would wait for memory.
+        waits = highest + 1 >= not_known
+        height_out[i] = not_known if waits else highest + 1
+        waiting_out[n_left] = i
+        n_left += waits
+    return n_left
+
+
+@compiled
+def resume_levels(sire, dam, not_known, height_out, waiting_out, n_waiting):
+    """Another pass, over the nodes that wait; see `start_levels`. If it finds no height, nodes are on a loop or behind one."""
+    n = sire.shape[0]
+    n_left = 0
+    for k in range(n_waiting):
+        i = np.uint32(waiting_out[k])
+        s, d = np.uint32(sire[i] if sire[i] >= 0 else n), np.uint32(dam[i] if dam[i] >= 0 else n)
+        highest = np.int64(max(height_out[s], height_out[d]))
+        waits = highest + 1 >= not_known
+        height_out[i] = not_known if waits else highest + 1
+        waiting_out[n_left] = i
+        n_left += waits
+    return n_left
+
+
+@compiled
+def sort_by_level(level, next_free_out, nodes_out):
+    """Nodes by level, inside a level as they stand; next_free_out (levels,) int64 holds the first place of each, and moves."""
+    for i in range(level.shape[0]):
+        nodes_out[next_free_out[level[i]]] = i
+        next_free_out[level[i]] += 1
+
+
+@compiled
+def _sort_by_key(key_out, node_out, key_spare, node_spare, low, high, counts):
+    """Sort nodes by keys (low to high), equal keys as they stand: counting sorts from the lowest digit of 11 bits up."""
+    m = key_out.shape[0]
+    shift = 0
+    while (high - low) >> shift > 0:
+        counts[:] = 0
+        for k in range(m):
+            counts[((key_out[k] - low) >> shift) & _DIGIT] += 1
+        total = 0
+        for digit in range(_DIGIT + 1):
+            here = counts[digit]
+            counts[digit] = total
+            total += here
+        for k in range(m):
+            digit = ((key_out[k] - low) >> shift) & _DIGIT
+            key_spare[counts[digit]] = key_out[k]
+            node_spare[counts[digit]] = node_out[k]
+            counts[digit] += 1
+        key_out[:] = key_spare[:m]
+        node_out[:] = node_spare[:m]
+        shift += _DIGIT_BITS
+
+
+@compiled
+def order_by_dam(dam, first_places, order_out, place_out, dam_place_out):
+    """Order nodes by level, inside a level by the new place of the dam (unknown first), then as they stand.
+
+    order_out (n,) int32 comes with the nodes by level and leaves with the order; level l is from first_places[l] on to
+    first_places[l + 1]. place_out (n,) int32: new place of each node. dam_place_out (n,) int32: place of the dam of the node
+    that comes k-th, −1 if she is unknown. Dams of a level stand in levels before it, so their places are known.
+    """
+    n = dam.shape[0]
+    key_spare, node_spare = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    counts = np.zeros(_DIGIT + 1, dtype=np.int64)
+    for level in range(first_places.shape[0] - 1):
+        first, end = first_places[level], first_places[level + 1]
+        low, high = n, -1
+        for k in range(first, end):
+            d = dam[np.uint32(order_out[k])]
+            key = place_out[np.uint32(d)] if d >= 0 else -1
+            dam_place_out[k] = key
+            low, high = min(low, key), max(high, key)
+        _sort_by_key(dam_place_out[first:end], order_out[first:end], key_spare, node_spare, low, high, counts)
+        for k in range(first, end):
+            place_out[np.uint32(order_out[k])] = k
+
+
+@compiled
+def rename_parents(parent, order, place, out):
+    """New place of the parent of each node in the new order; −1 if unknown."""
+    for k in range(order.shape[0]):
+        p = parent[np.uint32(order[k])]
+        out[k] = place[np.uint32(p)] if p >= 0 else -1
 
 
 @compiled
@@ -95,7 +183,7 @@ def shortest_loop(start, pointers, parents, came_from_out, queue_out, path_out):
     """Shortest loop through ``start``: breadth first along the links to parents.
 
     ``came_from_out`` (n,) int32 holds −1 everywhere, and does so again at the end. The nodes of the loop go to path_out, start
-    first, each followed by one of its parents. Returns the number of nodes, 0 if there is no loop.
+    first, each followed by one of its parents. Returns the number of nodes, 0 if there is no loop; and the nodes looked at.
     """
     queue_out[0] = start
     first, last = 0, 1
@@ -121,4 +209,4 @@ def shortest_loop(start, pointers, parents, came_from_out, queue_out, path_out):
         came_from_out[queue_out[k]] = -1
     for k in range(length // 2):
         path_out[k], path_out[length - 1 - k] = path_out[length - 1 - k], path_out[k]
-    return length
+    return length, last

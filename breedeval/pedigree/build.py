@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import NONE, Bool, Int8, Int32, freeze
+from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.kernels import order as kernels
+from breedeval.kernels import pedigree_rows as row_kernels
+from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.names import Names
-from breedeval.pedigree.checks import find_problems, first_rows, sexes_of_names
-from breedeval.pedigree.links import LinkIndex, peel
+from breedeval.pedigree.checks import check_names
+from breedeval.pedigree.links import levels_of
 from breedeval.pedigree.mend import mend_kinds, mend_table
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.problems import refuse
 from breedeval.pedigree.report import PedigreeReport
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
+from breedeval.pedigree.table_names import TableNames
+from breedeval.progress import Progress, part_of
+
+_SMALLEST_PART = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class BuiltPedigree:
     report: PedigreeReport
 
 
-def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = ()) -> BuiltPedigree:
+def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = (), progress: Progress | None = None) -> BuiltPedigree:
     """Check a pedigree, mend what may be mended, and put parents before progeny.
 
     Parameters
@@ -38,6 +44,8 @@ def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = ()) -> Bu
         Kinds of problems to mend by setting the parent concerned to unknown: ``own_parent``, ``loop``, ``duplicate``,
         ``sex_conflict``, ``birth_order``, ``both_sexes``, ``suspicious_code``, or ``all``. Each change is listed in the
         report.
+    progress
+        Called with what is being done and the share of it that is done, from time to time.
 
     Returns
     -------
@@ -63,12 +71,14 @@ def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = ()) -> Bu
     """
     kinds = mend_kinds(mend)
     mended_table, mended = mend_table(table, kinds) if kinds else (table, ())
-    problems = find_problems(mended_table)
-    fatal = [problem for problem in problems if problem.kind.fatal]
-    if fatal:
-        raise refuse(fatal, mended_table.source)
-    animals = _Animals.of(mended_table)
-    pedigree, n_levels = animals.in_order(mended_table)
+    names = TableNames.of(mended_table, progress)
+    problems = check_names(mended_table, names, progress)
+    if any(problem.kind.fatal for problem in problems):
+        raise refuse(problems, mended_table.source)
+    tell = part_of(progress, "parents before progeny")
+    animals = _Animals.of(mended_table, names)
+    tell(0.2)
+    pedigree, n_levels = animals.in_order(mended_table, names, tell)
     report = PedigreeReport(
         source=table.source.path,
         n_rows=table.n_rows,
@@ -92,37 +102,45 @@ class _Animals:
     row: Int32
     sire: Int32
     dam: Int32
+    level: Int32
 
     @classmethod
-    def of(cls, table: PedigreeTable) -> _Animals:
-        first_row = first_rows(table)
-        own_row = np.sort(first_row[first_row != NONE])
-        added = np.flatnonzero(_used_as_parent(table) & (first_row == NONE)).astype(np.int32)
+    def of(cls, table: PedigreeTable, names: TableNames) -> _Animals:
+        row = names.first_row
+        used = (names.used_as_sire | names.used_as_dam) == 1
+        n_own = int((row != NONE).sum())
+        in_order = (row[:n_own] != NONE).all() and (row[1:n_own] > row[: n_own - 1]).all()
+        if in_order and used[n_own:].all():
+            # Names stand in the order of their rows, and the parents to add behind them: so they come from a file.
+            return cls(np.arange(len(row), dtype=np.int32), row, names.sire, names.dam, names.level)
+        own_row = np.sort(row[row != NONE])
+        added = np.flatnonzero(used & (row == NONE)).astype(np.int32)
         code = np.concatenate([table.animal[own_row], added]).astype(np.int32)
-        row = np.concatenate([own_row, np.full(len(added), NONE, dtype=np.int32)])
         place = np.full(len(table.names) + 1, NONE, dtype=np.int32)  # the last stands for unknown
         place[code] = np.arange(len(code), dtype=np.int32)
-        unknown = np.full(len(added), NONE, dtype=np.int32)
-        parents = (np.concatenate([place[links[own_row]], unknown]) for links in (table.sire, table.dam))
-        return cls(code, row, *parents)
+        return cls(code, row[code], place[names.sire[code]], place[names.dam[code]], names.level[code])
 
-    def in_order(self, table: PedigreeTable) -> tuple[Pedigree, int]:
+    def in_order(self, table: PedigreeTable, names: TableNames, tell: Callable[[float], None]) -> tuple[Pedigree, int]:
         """Build the pedigree; also returns the number of levels."""
-        order, n_levels = parents_first(self.sire, self.dam)
-        new_row = np.empty(len(order) + 1, dtype=np.int32)
-        new_row[order] = np.arange(len(order), dtype=np.int32)
-        new_row[-1] = NONE  # where an unknown parent (−1) looks
-        sire, dam = new_row[self.sire[order]], new_row[self.dam[order]]
-        row, code = self.row[order], self.code[order]
+        order, place, dam, n_levels = _by_level_and_dam(self.dam, self.level)
+        tell(0.6)
+        sire = _in_parts(len(order), lambda part, out: kernels.rename_parents(self.sire, order[part], place, out))
+        code = _in_parts(len(order), lambda part, out: row_kernels.values_of_rows(order[part], self.code, NONE, out))
+        tell(0.7)
+        ids = table.names.take(code)
+        tell(0.9)
+        sex, years = _sexes(names), _birth_years(table)
+        birth_year = _in_parts(len(order), lambda part, out: row_kernels.values_of_rows(code[part], years, YEAR_UNKNOWN, out))
         pedigree = Pedigree(
-            ids=table.names.take(code),
+            ids=ids,
             sire=freeze(sire),
             dam=freeze(dam),
-            sex=freeze(_sexes(sexes_of_names(table)[code], sire, dam)),
-            birth_year=freeze(_birth_years(table)[row]),
+            sex=freeze(sex[code]),
+            birth_year=freeze(birth_year),
             groups=Names.of([]),
             source=table.source.path,
         )
+        tell(1.0)
         return pedigree, n_levels
 
 
@@ -147,45 +165,44 @@ def parents_first(sire: Int32, dam: Int32) -> tuple[Int32, int]:
     >>> order.tolist(), n_levels
     ([1, 2, 0], 2)
     """
-    n = len(sire)
-    order = np.empty(n, dtype=np.int32)
-    if n == 0:
-        return order, 0
-    animals = np.arange(n, dtype=np.int32)
-    has_sire, has_dam = sire != NONE, dam != NONE
-    child = np.concatenate([animals[has_sire], animals[has_dam]])
-    level = peel(n, child, np.concatenate([sire[has_sire], dam[has_dam]])).level
-    first_place = np.concatenate([[0], np.cumsum(np.bincount(level))])[:-1].astype(np.int64)
-    by_dam = LinkIndex.of(n, dam, animals)
-    kernels.order_by_dam(level, animals[~has_dam], by_dam.pointers, by_dam.neighbors, first_place, order)
-    return order, len(first_place)
+    order, _, _, n_levels = _by_level_and_dam(dam, levels_of(sire, dam))
+    return order, n_levels
 
 
-def _used_as_parent(table: PedigreeTable) -> Bool:
-    used = np.zeros(len(table.names), dtype=np.bool_)
-    for links in (table.sire, table.dam):
-        used[links[links != NONE]] = True
-    return used
+def _by_level_and_dam(dam: Int32, level: Int32) -> tuple[Int32, Int32, Int32, int]:
+    """(n,) order; (n,) new place of each animal; (n,) new place of the dam of the k-th animal; number of levels."""
+    n = len(dam)
+    counts = np.bincount(level) if n else np.empty(0, dtype=np.int64)
+    first_places = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    order, place, dam_place = (np.empty(n, dtype=np.int32) for _ in range(3))
+    kernels.sort_by_level(level, first_places[:-1].copy(), order)
+    kernels.order_by_dam(dam, first_places, order, place, dam_place)
+    return order, place, dam_place, len(counts)
 
 
-def _sexes(known: Int32, sire: Int32, dam: Int32) -> Int8:
-    """Sex from the column where it is known, else from the use; unknown for an animal used as both."""
-    n = len(sire)
-    as_sire, as_dam = (np.bincount(parent[parent != NONE], minlength=n) > 0 for parent in (sire, dam))
-    from_use = np.where(as_sire & ~as_dam, MALE, np.where(as_dam & ~as_sire, FEMALE, SEX_UNKNOWN))
-    return np.where(known != SEX_UNKNOWN, known, from_use).astype(np.int8)
+def _in_parts(n: int, fill: Callable[[slice, Int32], None]) -> Int32:
+    """(n,) int32, filled by several threads, each a part of it."""
+    out = np.empty(n, dtype=np.int32)
+    for _ in map_parts(lambda part: fill(slice(*part), out[slice(*part)]), cut_range(n, _SMALLEST_PART)):
+        pass
+    return out
+
+
+def _sexes(names: TableNames) -> Int8:
+    """(names,) sex from the column where it is known, else from the use; unknown for an animal used as both."""
+    from_use = np.array([SEX_UNKNOWN, MALE, FEMALE, SEX_UNKNOWN], dtype=np.int8)[names.used_as_sire + 2 * names.used_as_dam]
+    return np.where(names.sex != SEX_UNKNOWN, names.sex, from_use)
 
 
 def _birth_years(table: PedigreeTable) -> Int32:
-    """(rows + 1,) birth year of each row's animal, from its first row that knows it; the last stands for no row."""
-    years = np.full(table.n_rows, YEAR_UNKNOWN, dtype=np.int32)
+    """(names,) birth year from the first row that knows it."""
+    years = np.full(len(table.names), YEAR_UNKNOWN, dtype=np.int32)
+    of_row = table.birth_year
     if table.birth_day is not None:
         known = table.birth_day != YEAR_UNKNOWN
-        days = table.birth_day[known].astype("datetime64[D]")
-        years[known] = days.astype("datetime64[Y]").astype(np.int64) + 1970
-    if table.birth_year is not None:
-        years = np.where(table.birth_year != YEAR_UNKNOWN, table.birth_year, years)
-    of_name = np.full(len(table.names), YEAR_UNKNOWN, dtype=np.int32)
-    rows = np.flatnonzero((table.animal != NONE) & (years != YEAR_UNKNOWN))[::-1]
-    of_name[table.animal[rows]] = years[rows]
-    return np.append(np.where(table.animal != NONE, of_name[table.animal], YEAR_UNKNOWN), YEAR_UNKNOWN).astype(np.int32)
+        of_day = np.full(table.n_rows, YEAR_UNKNOWN, dtype=np.int32)
+        of_day[known] = table.birth_day[known].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+        of_row = of_day if of_row is None else np.where(of_row != YEAR_UNKNOWN, of_row, of_day)
+    if of_row is not None:
+        row_kernels.first_known(table.animal, of_row, YEAR_UNKNOWN, years)
+    return years

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from breedeval.arrays import NONE, Bool, Int32, Int64
-from breedeval.pedigree.loops import find_loops
+from breedeval.errors import count_of
+from breedeval.kernels import pedigree_rows as kernels
+from breedeval.kernels.threads import map_parts
+from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
-from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
+from breedeval.pedigree.table import FEMALE, MALE, YEAR_UNKNOWN, PedigreeTable
+from breedeval.pedigree.table_names import TableNames
+from breedeval.progress import Progress, part_of
 
+#: How many problems of a kind are named one by one; the others are counted and their rows listed.
+MOST_NAMED = 10_000
+#: Nodes looked at in the search for loops before the rest is only counted, and animals of a loop that are written out.
+_MOST_LOOP_WORK, _LONGEST_PATH = 30_000_000, 1000
 _SEX_WORD = {MALE: "male", FEMALE: "female"}
 
 
@@ -25,11 +34,12 @@ def find_problems(table: PedigreeTable) -> tuple[Problem, ...]:
     Returns
     -------
     tuple of Problem
-        One for each animal, loop or code concerned. Empty if nothing is wrong.
+        One for each animal, loop or code concerned, for the first `MOST_NAMED` of each kind; one more problem counts the rest.
+        Empty if nothing is wrong.
 
     Notes
     -----
-    A few passes over the rows; time and memory in proportion to the rows and, beyond that, to the problems.
+    A few passes over the rows; time and memory in proportion to the rows and, beyond that, to the problems that are named.
 
     Examples
     --------
@@ -37,12 +47,17 @@ def find_problems(table: PedigreeTable) -> tuple[Problem, ...]:
     >>> find_problems(read_pedigree_table("pedigrees/mrode_table_2_1.csv"))
     ()
     """
-    first_row = first_rows(table)
+    return check_names(table, TableNames.of(table))
+
+
+def check_names(table: PedigreeTable, names: TableNames, progress: Progress | None = None) -> tuple[Problem, ...]:
+    """As `find_problems`, where what is known of the names has been computed already."""
+    tell = part_of(progress, "checking")
     found: list[Problem] = []
-    for finder in (_nameless, _own_parents, _suspicious_codes, _repeated_rows, _both_sexes):
-        found += finder(table)
-    for finder_by_animal in (_loops, _duplicates, _sex_conflicts, _birth_order):
-        found += finder_by_animal(table, first_row)
+    for done, finder in enumerate(_FINDERS):
+        tell(done / len(_FINDERS))
+        found += finder(table, names)
+    tell(1.0)
     rank = {kind: place for place, kind in enumerate(ProblemKind)}
     return tuple(sorted(found, key=lambda problem: rank[problem.kind]))
 
@@ -53,9 +68,7 @@ def find_problems(table: PedigreeTable) -> tuple[Problem, ...]:
 def first_rows(table: PedigreeTable) -> Int32:
     """(names,) row in which each name stands first as an animal; −1 if it has no row."""
     out = np.full(len(table.names), NONE, dtype=np.int32)
-    rows = np.flatnonzero(table.animal != NONE).astype(np.int32)[::-1]
-    # Of several writes to one place the last one stays: backwards, that is the first row.
-    out[table.animal[rows]] = rows
+    kernels.first_rows(table.animal, out)
     return out
 
 
@@ -79,44 +92,64 @@ def links_born_wrong(table: PedigreeTable, parent: Int32, first_row: Int32) -> B
     return wrong
 
 
-def sexes_of_names(table: PedigreeTable) -> Int32:
-    """(names,) sex from the sex column: the first row that knows it."""
-    sex = np.full(len(table.names), SEX_UNKNOWN, dtype=np.int32)
-    if table.sex is not None:
-        rows = np.flatnonzero((table.animal != NONE) & (table.sex != SEX_UNKNOWN))[::-1]
-        sex[table.animal[rows]] = table.sex[rows]
-    return sex
-
-
 def loops_of_table(table: PedigreeTable) -> list[Int32]:
-    """Loops of names over the links of all rows; own parents are left to their own check."""
-    child = np.concatenate([table.animal, table.animal])
-    parent = np.concatenate([table.sire, table.dam])
+    """Loops of names over the links of all rows, not all of them if there are very many; own parents have their own check."""
+    return _loops_among(table, TableNames.of(table).left)[0]
+
+
+def _loops_among(table: PedigreeTable, nodes: Int32) -> tuple[list[Int32], Int32]:
+    """Loops of names all of which are among `nodes` (k,), in ascending order; and names on loops that were not looked for."""
+    if len(nodes) == 0:
+        return [], nodes
+    place = np.full(len(table.names) + 1, NONE, dtype=np.int32)  # the last for "unknown"
+    place[nodes] = np.arange(len(nodes), dtype=np.int32)
+    links = [(place[table.animal], place[parent]) for parent in (table.sire, table.dam)]
+    child, parent = (np.concatenate(ends) for ends in zip(*links, strict=True))
     real = (child != NONE) & (parent != NONE) & (child != parent)
-    return find_loops(len(table.names), child[real], parent[real])
+    loops, others = search_loops(len(nodes), child[real], parent[real], _MOST_LOOP_WORK)
+    return [nodes[loop] for loop in loops], nodes[others]
 
 
 # --- one finder a kind -------------------------------------------------------------------------------------------------------
 
 
-def _nameless(table: PedigreeTable) -> Iterator[Problem]:
+def _some(
+    kind: ProblemKind,
+    table: PedigreeTable,
+    found: Int64 | Int32,
+    name: Callable[[int], Problem],
+    rows: Int64 | Int32 | None = None,
+) -> Iterator[Problem]:
+    """Name the first of what was `found` (k,) one by one; count the others, which stand in `rows` (k,), or `found` itself."""
+    for item in found[:MOST_NAMED].tolist():
+        yield name(item)
+    others = (found if rows is None else rows)[MOST_NAMED:].tolist()
+    if others:
+        message = f"{len(others):,} more {table.source.where(others)}, which are not named one by one."
+        yield Problem(kind, tuple(others), (), message, count=len(others))
+
+
+def _nameless(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
     rows = np.flatnonzero(table.animal == NONE).tolist()
     if rows:
-        message = f"{len(rows):,} without an animal {table.source.where(rows)}. Give the animal's id, or delete the row."
+        message = f"no name of an animal stands there {table.source.where(rows)}. Give the animal's id, or delete the row."
         yield Problem(ProblemKind.NAMELESS, tuple(rows), (), message, count=len(rows))
 
 
-def _own_parents(table: PedigreeTable) -> Iterator[Problem]:
+def _own_parents(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
     as_sire = (table.animal == table.sire) & (table.animal != NONE)
     as_dam = (table.animal == table.dam) & (table.animal != NONE)
-    for row in np.flatnonzero(as_sire | as_dam).tolist():
-        name = table.names[table.animal[row]]
+
+    def name(row: int) -> Problem:
+        animal = table.names[table.animal[row]]
         roles = " and ".join(role for role, here in (("sire", as_sire[row]), ("dam", as_dam[row])) if here)
-        message = f"'{name}' is its own {roles} {table.source.where([row])}. Correct that parent."
-        yield Problem(ProblemKind.OWN_PARENT, (row,), (name,), message)
+        message = f"'{animal}' is its own {roles} {table.source.where([row])}. Correct that parent."
+        return Problem(ProblemKind.OWN_PARENT, (row,), (animal,), message)
+
+    return _some(ProblemKind.OWN_PARENT, table, np.flatnonzero(as_sire | as_dam), name)
 
 
-def _suspicious_codes(table: PedigreeTable) -> Iterator[Problem]:
+def _suspicious_codes(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
     for form in table.suspicious_forms:
         where = table.source.where([form.first_row])
         if _is_negative_integer(form.form):
@@ -126,103 +159,179 @@ def _suspicious_codes(table: PedigreeTable) -> Iterator[Problem]:
             )
         else:
             hint = "Add it to the unknown codes, or, if it is an animal, give it a row of its own."
-        message = f"'{form.form}' stands {form.count:,} times in column '{form.column}', first {where}. {hint}"
+        message = f"'{form.form}' stands {count_of(form.count, 'time')} in column '{form.column}', first there {where}. {hint}"
         yield Problem(ProblemKind.SUSPICIOUS_CODE, (form.first_row,), (form.form,), message, count=form.count)
 
 
-def _repeated_rows(table: PedigreeTable) -> Iterator[Problem]:
+def _repeated_rows(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    if names.n_repeated == 0:
+        return
     rows = rows_repeated(table)
     same_animal = table.animal[rows[1:]] == table.animal[rows[:-1]]
     same_parents = (table.sire[rows[1:]] == table.sire[rows[:-1]]) & (table.dam[rows[1:]] == table.dam[rows[:-1]])
-    repeats = np.sort(rows[1:][same_animal & same_parents]).tolist()
-    if repeats:
-        animals = tuple(dict.fromkeys(table.names.take(table.animal[repeats])))
+    repeats = np.sort(rows[1:][same_animal & same_parents])
+    if len(repeats):
+        animals = tuple(dict.fromkeys(table.names.take(table.animal[repeats[:MOST_NAMED]])))
+        listed = repeats.tolist()
         message = (
-            f"{len(repeats):,} with the same parents as before {table.source.where(repeats)}. "
+            f"{len(listed):,} with the same parents as before {table.source.where(listed)}. "
             "Harmless: the first one that is known gives sex and birth year."
         )
-        yield Problem(ProblemKind.REPEATED_ROW, tuple(repeats), animals, message, count=len(repeats))
+        yield Problem(ProblemKind.REPEATED_ROW, tuple(listed), animals, message, count=len(listed))
 
 
-def _loops(table: PedigreeTable, first_row: Int32) -> Iterator[Problem]:
-    for loop in loops_of_table(table):
-        names = tuple(table.names.take(loop))
-        rows = tuple(first_row[loop].tolist())
-        path = " → ".join(f"'{name}'" for name in (*names, names[0]))
+def _loops(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    loops, others = _loops_among(table, names.left)
+
+    def name(k: int) -> Problem:
+        on_loop = tuple(table.names.take(loops[k]))
+        rows = tuple(names.first_row[loops[k]].tolist())
+        path = " → ".join(f"'{animal}'" for animal in (*on_loop[:_LONGEST_PATH], on_loop[0]))
+        if len(on_loop) > _LONGEST_PATH:
+            path = f"{count_of(len(on_loop), 'animal')}: {path} (those behind the first {_LONGEST_PATH:,} left out)"
         message = f"{path} (each followed by its parent) {_where_all(table, rows)}. Remove one of the parents on this path."
-        yield Problem(ProblemKind.LOOP, rows, names, message)
+        return Problem(ProblemKind.LOOP, rows, on_loop, message)
+
+    first = names.first_row[np.array([loop[0] for loop in loops], dtype=np.int64)]
+    yield from _some(ProblemKind.LOOP, table, np.arange(len(loops)), name, first)
+    if len(others):
+        rows = names.first_row[others].tolist()
+        message = (
+            f"{count_of(len(others), 'animal')} on further loops, which were not followed {table.source.where(rows)}. So many "
+            "are their own ancestors that the columns of sires, dams or animals may be mixed up."
+        )
+        yield Problem(ProblemKind.LOOP, tuple(rows), (), message)
 
 
 def _where_all(table: PedigreeTable, rows: tuple[int, ...]) -> str:
     """Like Source.where, but with every line: a loop is understood only as a whole."""
-    lines = [f"{table.source.line_of_row(row):,}" for row in rows]
+    lines = [f"{table.source.line_of_row(row):,}" for row in rows[:_LONGEST_PATH]]
     return f"({table.source.path}, {table.source.unit}s {', '.join(lines[:-1])} and {lines[-1]})"
 
 
-def _duplicates(table: PedigreeTable, first_row: Int32) -> Iterator[Problem]:
-    rows = rows_repeated(table)
-    first = first_row[table.animal[rows]]
-    differs = (table.sire[rows] != table.sire[first]) | (table.dam[rows] != table.dam[first])
-    if not differs.any():
+def _duplicates(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    if len(names.rows_that_differ) == 0:
         return
     concerned = np.zeros(len(table.names), dtype=np.bool_)
-    concerned[table.animal[rows[differs]]] = True
+    concerned[table.animal[names.rows_that_differ]] = True
+    rows = rows_repeated(table)
     rows = rows[concerned[table.animal[rows]]]
-    for group in np.split(rows, np.flatnonzero(np.diff(table.animal[rows])) + 1):
-        listed = group.tolist()
-        name = table.names[table.animal[listed[0]]]
+    groups = np.split(rows, np.flatnonzero(np.diff(table.animal[rows])) + 1)
+
+    def name(k: int) -> Problem:
+        listed = groups[k].tolist()
+        animal = table.names[table.animal[listed[0]]]
         pairs = list(dict.fromkeys(_parents_text(table, row) for row in listed))
-        message = f"'{name}' has the parents {' or '.join(pairs)} {table.source.where(listed)}. Keep one of these rows."
-        yield Problem(ProblemKind.DUPLICATE, tuple(listed), (name,), message)
+        message = f"'{animal}' has the parents {' or '.join(pairs)} {table.source.where(listed)}. Keep one of these rows."
+        return Problem(ProblemKind.DUPLICATE, tuple(listed), (animal,), message)
+
+    first = np.array([group[0] for group in groups])
+    yield from _some(ProblemKind.DUPLICATE, table, np.arange(len(groups)), name, first)
 
 
-def _both_sexes(table: PedigreeTable) -> Iterator[Problem]:
-    n = len(table.names)
-    row_as_sire, row_as_dam = _first_use(table.sire, n), _first_use(table.dam, n)
-    for code in np.flatnonzero((row_as_sire != NONE) & (row_as_dam != NONE)).tolist():
-        name = table.names[code]
+def _both_sexes(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    codes = np.flatnonzero(names.used_as_sire & names.used_as_dam)
+    if len(codes) == 0:
+        return
+    row_as_sire, row_as_dam = (_first_use(parent, codes, len(table.names)) for parent in (table.sire, table.dam))
+
+    def name(code: int) -> Problem:
+        animal = table.names[code]
         rows = (int(row_as_sire[code]), int(row_as_dam[code]))
         message = (
-            f"'{name}' is used as a sire and as a dam {table.source.where(dict.fromkeys(rows))}. "
+            f"'{animal}' is used as a sire and as a dam {table.source.where(dict.fromkeys(rows))}. "
             "Usual in plants; in animals one of the two is wrong."
         )
-        yield Problem(ProblemKind.BOTH_SEXES, rows, (name,), message)
+        return Problem(ProblemKind.BOTH_SEXES, rows, (animal,), message)
+
+    yield from _some(ProblemKind.BOTH_SEXES, table, codes, name, row_as_sire[codes])
 
 
-def _sex_conflicts(table: PedigreeTable, first_row: Int32) -> Iterator[Problem]:
-    sex = sexes_of_names(table)
-    for parent, role, wrong_sex in ((table.sire, "sire", FEMALE), (table.dam, "dam", MALE)):
-        use = _first_use(parent, len(table.names))
-        for code in np.flatnonzero((use != NONE) & (sex == wrong_sex)).tolist():
-            name = table.names[code]
-            rows = (int(first_row[code]), int(use[code]))
-            message = (
-                f"'{name}' is {_SEX_WORD[wrong_sex]} and used as a {role} {table.source.where(rows)}. "
-                "Correct its sex, or that parent."
-            )
-            yield Problem(ProblemKind.SEX_CONFLICT, rows, (name,), message)
+def _sex_conflicts(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    uses = ((table.sire, names.used_as_sire, "sire", FEMALE), (table.dam, names.used_as_dam, "dam", MALE))
+    for parent, used, role, wrong_sex in uses:
+        codes = np.flatnonzero((used == 1) & (names.sex == wrong_sex))
+        if len(codes):
+            yield from _used_against_sex(table, names, parent, codes, role, wrong_sex)
 
 
-def _birth_order(table: PedigreeTable, first_row: Int32) -> Iterator[Problem]:
+def _used_against_sex(
+    table: PedigreeTable, names: TableNames, parent: Int32, codes: Int64, role: str, wrong_sex: int
+) -> Iterator[Problem]:
+    use = _first_use(parent, codes, len(table.names))
+
+    def name(code: int) -> Problem:
+        animal = table.names[code]
+        rows = (int(names.first_row[code]), int(use[code]))
+        message = (
+            f"'{animal}' is {_SEX_WORD[wrong_sex]} and used as a {role} {table.source.where(rows)}. "
+            "Correct its sex, or that parent."
+        )
+        return Problem(ProblemKind.SEX_CONFLICT, rows, (animal,), message)
+
+    return _some(ProblemKind.SEX_CONFLICT, table, codes, name, use[codes])
+
+
+def _birth_order(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
+    if not _any_born_wrong(table, names):
+        return
     for parent, role in ((table.sire, "sire"), (table.dam, "dam")):
-        wrong = links_born_wrong(table, parent, first_row) & (parent != table.animal)
-        for row in np.flatnonzero(wrong).tolist():
-            parent_row = int(first_row[parent[row]])
-            child, older = table.names[table.animal[row]], table.names[parent[row]]
-            message = (
-                f"'{older}', {role} of '{child}', is born {_born(table, parent_row)}, after its progeny {_born(table, row)} "
-                f"{table.source.where([row, parent_row])}. Correct a birth date, or that parent."
-            )
-            yield Problem(ProblemKind.BIRTH_ORDER, (row, parent_row), (child, older), message)
+        wrong = links_born_wrong(table, parent, names.first_row) & (parent != table.animal)
+        yield from _some(ProblemKind.BIRTH_ORDER, table, np.flatnonzero(wrong), _born_after(table, names, parent, role))
+
+
+def _any_born_wrong(table: PedigreeTable, names: TableNames) -> bool:
+    """Whether any parent is born after its progeny: a fast pass, since mostly none is."""
+
+    def count(job: tuple[Int32, Int32, Int32]) -> int:
+        parent, born, born_of_name = job
+        return int(kernels.count_born_wrong(table.animal, parent, born, born_of_name, YEAR_UNKNOWN))
+
+    jobs: list[tuple[Int32, Int32, Int32]] = []
+    for born in (table.birth_year, table.birth_day):
+        if born is not None:
+            of_name = np.empty(len(table.names), dtype=np.int32)
+            kernels.values_of_rows(names.first_row, born, YEAR_UNKNOWN, of_name)
+            jobs += [(table.sire, born, of_name), (table.dam, born, of_name)]
+    return any(list(map_parts(count, jobs)))
+
+
+def _born_after(table: PedigreeTable, names: TableNames, parent: Int32, role: str) -> Callable[[int], Problem]:
+    def name(row: int) -> Problem:
+        parent_row = int(names.first_row[parent[row]])
+        child, older = table.names[table.animal[row]], table.names[parent[row]]
+        message = (
+            f"'{older}', {role} of '{child}', is born {_born(table, parent_row)}, after its progeny {_born(table, row)} "
+            f"{table.source.where([row, parent_row])}. Correct a birth date, or that parent."
+        )
+        return Problem(ProblemKind.BIRTH_ORDER, (row, parent_row), (child, older), message)
+
+    return name
+
+
+_FINDERS: tuple[Callable[[PedigreeTable, TableNames], Iterator[Problem]], ...] = (
+    _nameless,
+    _own_parents,
+    _suspicious_codes,
+    _repeated_rows,
+    _both_sexes,
+    _loops,
+    _duplicates,
+    _sex_conflicts,
+    _birth_order,
+)
 
 
 # --- words -------------------------------------------------------------------------------------------------------------------
 
 
-def _first_use(parent: Int32, n: int) -> Int32:
-    """(n,) first row in which each name stands in this parent column, −1 if in none."""
+def _first_use(parent: Int32, codes: Int64, n: int) -> Int32:
+    """(n,) first row in which each of `codes` stands in this parent column; −1 for other names, and if in none."""
+    chosen = np.zeros(n + 1, dtype=np.bool_)  # the last for "unknown"
+    chosen[codes] = True
+    rows = np.flatnonzero(chosen[parent]).astype(np.int32)[::-1]
     out = np.full(n, NONE, dtype=np.int32)
-    rows = np.flatnonzero(parent != NONE).astype(np.int32)[::-1]
+    # Of several writes to one place the last one stays: backwards, that is the first row.
     out[parent[rows]] = rows
     return out
 

@@ -9,6 +9,10 @@ import numpy as np
 from breedeval.arrays import NONE, Int32, Int64
 from breedeval.kernels import order as kernels
 
+#: Passes over all nodes whose work is spent before levels are found by another way.
+_MOST_PASSES = 12
+_NOT_KNOWN = 1 << 30
+
 
 @dataclass(frozen=True)
 class LinkIndex:
@@ -44,11 +48,69 @@ class Peeled:
         return len(self.level) - self.n_taken
 
 
-def peel(n: int, child: Int32, parent: Int32) -> Peeled:
-    """Levels of n nodes from links (child, parent), both ends known; nodes left have level −1."""
+def peel(n: int, child: Int32, parent: Int32, lowest: Int32 | None = None) -> Peeled:
+    """Levels of n nodes from links (child, parent), both ends known; nodes left have level −1.
+
+    `lowest` (n,) is the level that each node has at least; 0 if None.
+    """
     waiting = np.bincount(child, minlength=n).astype(np.int32)
     index = LinkIndex.of(n, parent, child)
     level = np.full(n, NONE, dtype=np.int32)
     queue = np.empty(n, dtype=np.int32)
-    taken = kernels.peel_levels(waiting, index.pointers, index.neighbors, queue, level)
+    if lowest is None:
+        lowest = np.zeros(n, dtype=np.int32)
+    taken = kernels.peel_levels(waiting, index.pointers, index.neighbors, lowest.copy(), queue, level)
     return Peeled(level, int(taken))
+
+
+def levels_of(sire: Int32, dam: Int32) -> Int32:
+    """(n,) int32 level of each node: links on its longest path to a node without parents; −1 on a loop or behind one.
+
+    Parameters
+    ----------
+    sire, dam
+        (n,) node of each parent, −1 unknown.
+
+    Notes
+    -----
+    Passes over the nodes whose level is not known yet: one where parents stand before their progeny, about ten (four passes of
+    work) where they stand at random. In a pedigree so deep or so unlucky that this goes slowly the rest is done by `peel`.
+    """
+    n = len(sire)
+    waiting = np.empty(n, dtype=np.int32)
+    # One byte a node stays in the caches of the processor; few pedigrees are deeper than it can say.
+    for kind in (np.uint8, np.uint32):
+        height = np.empty(n + 1, dtype=kind)
+        not_known = int(np.iinfo(kind).max)
+        left = work = int(kernels.start_levels(sire, dam, not_known, height, waiting))
+        before = 0
+        while 0 < left != before and work <= _MOST_PASSES * n:
+            before, left = left, int(kernels.resume_levels(sire, dam, not_known, height, waiting, left))
+            work += left
+        if left == 0:
+            break
+    level = height.astype(np.int32)
+    level -= 1
+    level[waiting[:left]] = _NOT_KNOWN
+    if left > 0 and left != before:
+        _peel_rest(sire, dam, level, waiting[:left].copy())
+    level = level[:n]
+    if left > 0:
+        level[level == _NOT_KNOWN] = NONE
+    return level
+
+
+def _peel_rest(sire: Int32, dam: Int32, level_out: Int32, nodes: Int32) -> None:
+    """Levels of the last nodes, all whose parents are not among them being known."""
+    n_rest = len(nodes)
+    place = np.full(len(level_out), NONE, dtype=np.int32)
+    place[nodes] = np.arange(n_rest, dtype=np.int32)
+    child, parent = [], []
+    base = np.zeros(n_rest, dtype=np.int32)
+    for parents in (sire[nodes], dam[nodes]):
+        known = level_out[parents] < _NOT_KNOWN
+        base = np.maximum(base, np.where(known, level_out[parents] + 1, 0).astype(np.int32))
+        child.append(np.flatnonzero(~known).astype(np.int32))
+        parent.append(place[parents[~known]])
+    found = peel(n_rest, np.concatenate(child), np.concatenate(parent), base).level
+    level_out[nodes] = np.where(found == NONE, _NOT_KNOWN, found)

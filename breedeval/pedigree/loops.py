@@ -39,9 +39,22 @@ def find_loops(n: int, child: Int32, parent: Int32) -> list[Int32]:
     >>> [loop.tolist() for loop in find_loops(4, links[:, 0].copy(), links[:, 1].copy())]
     [[0, 1, 2]]
     """
+    return search_loops(n, child, parent)[0]
+
+
+def search_loops(n: int, child: Int32, parent: Int32, most_work: int | None = None) -> tuple[list[Int32], Int32]:
+    """As :func:`find_loops`, but the search ends when it has looked at `most_work` nodes.
+
+    Where columns are mixed up everything is on loops with everything else, and to cover all of it would take hours.
+
+    Returns
+    -------
+    tuple
+        The loops; and (k,) the nodes that are on other loops, which were not looked for.
+    """
     child, parent = _on_both_sides(n, child, parent)
     if len(child) == 0:
-        return []
+        return [], child
     component = _components(n, child, parent)
     inside = component[child] == component[parent]
     child, parent = child[inside], parent[inside]
@@ -50,12 +63,16 @@ def find_loops(n: int, child: Int32, parent: Int32) -> list[Int32]:
     queue, path = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     covered = np.zeros(n, dtype=np.bool_)
     loops: list[Int32] = []
-    for node in np.unique(child):
+    nodes, work = np.unique(child), 0
+    for node in nodes:
+        if most_work is not None and work > most_work:
+            break
         if not covered[node]:
-            length = kernels.shortest_loop(node, index.pointers, index.neighbors, came_from, queue, path)
+            length, looked_at = kernels.shortest_loop(node, index.pointers, index.neighbors, came_from, queue, path)
             covered[path[:length]] = True
             loops.append(path[:length].copy())
-    return loops
+            work += int(looked_at)
+    return loops, nodes[~covered[nodes]]
 
 
 def _on_both_sides(n: int, child: Int32, parent: Int32) -> tuple[Int32, Int32]:

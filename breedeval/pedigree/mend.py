@@ -15,9 +15,9 @@ from breedeval.pedigree.checks import (
     links_born_wrong,
     loops_of_table,
     rows_repeated,
-    sexes_of_names,
 )
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, PedigreeTable
+from breedeval.pedigree.table_names import sexes_of_names
 
 ROLES = ("sire", "dam")
 

@@ -81,20 +81,25 @@ def summarize(problems: Sequence[Problem]) -> str:
         total = sum(problem.count for problem in of_kind)
         parts.append(f"{total:,} {kind.singular if total == 1 else kind.plural}:")
         parts += [f"  {problem.message}" for problem in of_kind[:EXAMPLES_SHOWN]]
-        if len(of_kind) > EXAMPLES_SHOWN:
-            parts.append(f"  and {len(of_kind) - EXAMPLES_SHOWN:,} more")
+        rest = sum(problem.count for problem in of_kind[EXAMPLES_SHOWN:])
+        if rest:
+            parts.append(f"  and {rest:,} more")
     return "\n".join(parts)
 
 
 def refuse(problems: Sequence[Problem], source: Source) -> PedigreeError:
-    """Make the one error that names all these problems."""
-    counts = Counter(problem.kind for problem in problems)
+    """Make the one error that names all these problems; those that are not fatal are said behind the others."""
+    fatal = [problem for problem in problems if problem.kind.fatal]
+    doubtful = [problem for problem in problems if not problem.kind.fatal]
+    counts = Counter(problem.kind for problem in fatal)
     labels = [kind.label for kind in ProblemKind if kind in counts and kind is not ProblemKind.NAMELESS]
     mending = f"; or let breedeval set the parents concerned to unknown (mend: {', '.join(labels)})" if labels else ""
     rows = sorted({row for problem in problems for row in problem.rows})
+    beside = f"\nDoubtful, but no hindrance:\n{summarize(doubtful)}" if doubtful else ""
     return PedigreeError(
-        f"The pedigree {source.path} cannot be used.\n{summarize(problems)}\nCorrect the file{mending}.",
+        f"The pedigree {source.path} cannot be used.\n{summarize(fatal)}\nCorrect the file{mending}.{beside}",
         path=source.path,
         lines=[source.line_of_row(row) for row in rows],
-        problems=tuple(problems),
+        problems=tuple(fatal),
+        warnings=tuple(doubtful),
     )

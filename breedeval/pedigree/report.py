@@ -55,6 +55,10 @@ class PedigreeReport:
 
     def lines(self) -> list[str]:
         """Say all this in sentences, one a line."""
+        return [*self.fact_lines(), *self.warning_lines()]
+
+    def fact_lines(self) -> list[str]:
+        """Say what was read, assumed and mended."""
         out = [
             f"{self.source}: {count_of(self.n_rows, 'row')}, {count_of(self.n_animals, 'animal')}, "
             f"{count_of(self.n_founders, 'founder')}, {count_of(self.n_levels, 'level')}."
@@ -67,9 +71,11 @@ class PedigreeReport:
             out.append(f"Unknown parents are written {written}.")
         if self.mended:
             out += self._mended_lines()
-        if self.warnings:
-            out += summarize(self.warnings).split("\n")
         return out
+
+    def warning_lines(self) -> list[str]:
+        """Say what is doubtful."""
+        return summarize(self.warnings).split("\n") if self.warnings else []
 
     def _mended_lines(self) -> list[str]:
         out = []

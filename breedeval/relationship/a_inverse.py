@@ -42,8 +42,8 @@ class NumeratorInverse:
     Notes
     -----
     A product takes time in proportion to n + g. One thread, or two, which would gain nothing by sharing, read the parents and x
-    and need no scratch memory. From three threads on, and from 50,000 animals, the work is shared: an index of progeny (16 bytes
-    an animal) and a vector of scratch are made at the first such product and kept. The result has the same bits in either case.
+    and need no scratch memory. From three threads and 50,000 animals on the work is shared: an index of progeny (16 bytes an
+    animal) and a vector of scratch are made at the first such product and kept. The result has the same bits in either case.
     Several Python threads may use one operator at once; those that find the scratch vector in use take one of their own.
     Henderson (1976, Biometrics 32:69); Quaas (1976, Biometrics 32:949; 1988, J. Dairy Sci. 71:1338).
 
@@ -84,13 +84,18 @@ class NumeratorInverse:
         if n_threads() >= FEWEST_THREADS and len(self._sire) >= FEWEST_ANIMALS:
             self._gather(x, out)
         else:
-            multiply = kernels.multiply_one if x.ndim == 1 else kernels.multiply_columns
-            multiply(x, self._sire, self._dam, self._precision, out)
+            self._scatter(x, out)
         return out
+
+    def _scatter(self, x: Float64, out: Float64) -> None:
+        """Multiply by one thread."""
+        if x.ndim == 1:
+            kernels.multiply_one(x, self._sire, self._dam, self._precision, out)
+        else:
+            kernels.multiply_columns(x, self._sire, self._dam, self._precision, out)
 
     def _gather(self, x: Float64, out: Float64) -> None:
         """Multiply by all threads."""
-        gather = kernels.gather_one if x.ndim == 1 else kernels.gather_columns
         parents = (self._sire, self._dam, self._precision)
         shape = (len(self._sire), *x.shape[1:])
         is_ours = self._lock.acquire(blocking=False)
@@ -102,7 +107,11 @@ class NumeratorInverse:
                 scratch = self._scratch = np.empty(shape)
             else:
                 scratch = self._scratch
-            gather(x, *parents, index.pointers, index.progeny, index.bounds, scratch, out)
+            links = (index.pointers, index.progeny, index.bounds)
+            if x.ndim == 1:
+                kernels.gather_one(x, *parents, *links, scratch, out)
+            else:
+                kernels.gather_columns(x, *parents, *links, scratch, out)
         finally:
             if is_ours:
                 self._lock.release()

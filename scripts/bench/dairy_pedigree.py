@@ -25,7 +25,7 @@ class DairyPedigree:
 def simulate(
     rng: np.random.Generator, n: int, *, years: int = 25, sires_a_year: int = 3000, unknown: float = 0.07
 ) -> DairyPedigree:
-    """Simulate n animals: sires 2 to 6 years old and used unequally, dams 2 to 7 years old, `unknown` of the parents not known."""
+    """Simulate n animals: sires 2 to 6 years old, used unequally; dams 2 to 7 years old; a share `unknown` of the parents."""
     sires_a_year = min(sires_a_year, max(n // (40 * years), 1))
     first = np.linspace(0, n, years + 1).astype(np.int64)
     sire, dam = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)

@@ -1,0 +1,62 @@
+"""Passes over the rows of a pedigree table. A code below 0 stands for "no animal" or "unknown"."""
+
+from __future__ import annotations
+
+from breedeval.kernels.compile import compiled
+
+
+@compiled
+def first_rows(animal, out):
+    """First row in which each code stands; out (names,) int32 starts as −1. Returns how many rows repeat an earlier code."""
+    n_repeated = 0
+    for i in range(animal.shape[0]):
+        a = animal[i]
+        if a >= 0:
+            if out[a] < 0:
+                out[a] = i
+            else:
+                n_repeated += 1
+    return n_repeated
+
+
+@compiled
+def first_known(animal, values, missing, out):
+    """Value of each code from the first of its rows that knows it; out (names,) starts as `missing`."""
+    for i in range(animal.shape[0]):
+        a = animal[i]
+        if a >= 0 and values[i] != missing and out[a] == missing:
+            out[a] = values[i]
+
+
+@compiled
+def values_of_rows(rows, values, missing, out):
+    """Value of each row (k,) int32, `missing` where the row is −1."""
+    for i in range(rows.shape[0]):
+        out[i] = values[rows[i]] if rows[i] >= 0 else missing
+
+
+@compiled
+def mark_used(parent, out):
+    """Set out (names,) uint8 to 1 for every code that stands in this column."""
+    for i in range(parent.shape[0]):
+        if parent[i] >= 0:
+            out[parent[i]] = 1
+
+
+@compiled
+def count_born_wrong(animal, parent, born, born_of_name, missing):
+    """Count the rows whose parent was born later; a row without an animal, or whose animal is its own parent, is left out."""
+    n = 0
+    for i in range(parent.shape[0]):
+        p = parent[i]
+        if p >= 0 and animal[i] >= 0 and p != animal[i] and born[i] != missing:
+            n += born_of_name[p] > born[i]
+    return n
+
+
+@compiled
+def forget_own_parents(parent_out):
+    """Set the parent of nodes that are their own to −1."""
+    for i in range(parent_out.shape[0]):
+        if parent_out[i] == i:
+            parent_out[i] = -1
