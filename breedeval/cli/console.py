@@ -23,6 +23,7 @@ class Console:
         self._progress: Any = None
         self._task: Any = None
         self._first = math.nan
+        self._doing = ""
 
     def __enter__(self) -> Console:
         return self
@@ -46,6 +47,16 @@ class Console:
         """Shown even when quiet."""
         self._end_progress()
         self._line(f"Warning: {line}")
+
+    def progress(self, doing: str, share: float) -> None:
+        """A bar on a terminal for work that takes more than a moment; nothing elsewhere."""
+        if self._quiet or not self._is_terminal:
+            return
+        if self._progress is None or self._doing != doing:
+            self._end_progress()
+            self._begin_progress()
+            self._doing = doing
+        self._progress.update(self._task, completed=100.0 * share, rounds=doing, value="")
 
     def round(self, rounds: int, criteria: Convergence, rule: StoppingRule) -> None:
         """A round of the solver: how far, on a logarithmic scale."""
@@ -93,6 +104,7 @@ class Console:
             self._progress.stop()
             self._progress = None
             self._first = math.nan
+            self._doing = ""
 
     @staticmethod
     def _line(text: str) -> None:

@@ -77,12 +77,12 @@ def prepare_genetics(
     observer.stage("reading the pedigree")
     with clock.stage("read pedigree"):
         coded = None if groups is None else read_groups(section, groups)
-        table = _read_pedigree(section, coded)
+        table = _read_pedigree(section, coded, observer)
         if config.records.unknown_animals == "add":
             table = _add_animals(table, config, records, observer)
     observer.stage("checking the pedigree")
     with clock.stage("build pedigree"):
-        built = build_pedigree(table, mend=section.mend)
+        built = build_pedigree(table, mend=section.mend, progress=observer.progress)
         if groups is not None:
             assigned = assign_groups(built.pedigree, groups, coded)
             built = replace(built, pedigree=with_groups(built.pedigree, assigned))
@@ -121,11 +121,11 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
     return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own))
 
 
-def _read_pedigree(section: PedigreeSection, coded: CodedGroups | None) -> PedigreeTable:
+def _read_pedigree(section: PedigreeSection, coded: CodedGroups | None, observer: Observer) -> PedigreeTable:
     choices: dict[str, Any] = dict(column_choices(section))
     has_codes = coded is not None and coded.codes
     unknown = unknown_with_groups(section.unknown, coded.codes) if coded is not None and has_codes else section.unknown
-    return read_pedigree_table(section.file, **choices, unknown=unknown, encoding=section.encoding)
+    return read_pedigree_table(section.file, **choices, unknown=unknown, encoding=section.encoding, progress=observer.progress)
 
 
 def _add_animals(table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer) -> PedigreeTable:

@@ -20,6 +20,9 @@ class Observer(Protocol):
     def warn(self, line: str) -> None:
         """Something that may be wrong, but does not stop the run."""
 
+    def progress(self, doing: str, share: float) -> None:
+        """So much of a part of the stage is done, from 0 to 1."""
+
     def round(self, rounds: int, criteria: Convergence, rule: StoppingRule) -> None:
         """The solver finished a round."""
 
@@ -34,6 +37,9 @@ class Silence:
         """Nothing."""
 
     def warn(self, line: str) -> None:
+        """Nothing."""
+
+    def progress(self, doing: str, share: float) -> None:
         """Nothing."""
 
     def round(self, rounds: int, criteria: Convergence, rule: StoppingRule) -> None:

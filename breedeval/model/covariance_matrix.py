@@ -78,7 +78,8 @@ def _checked_labels(order: object, labels: tuple[str, ...]) -> tuple[str, ...]:
             problems.append(f"the label '{label}' stands {order.count(label)} times.")
     absent = [label for label in labels if label not in order]
     if absent:
-        problems.append(f"the label {name_some(absent)} is missing.")
+        what = "label" if len(absent) == 1 else "labels"
+        problems.append(f"the {what} {name_some(absent)} {'is' if len(absent) == 1 else 'are'} missing.")
     if problems:
         raise VarianceError(f"{' '.join(problems)} Needed are {', '.join(labels)}.")
     return tuple(order)

@@ -200,8 +200,19 @@ class _DesignBuilder:
             parts.append(self._evaluate(term.covariable))
         if term.slope is not None:
             slope = self._evaluate(term.slope)
+            self._refuse_constant_slope(term, term.slope, slope)
             parts.append(np.column_stack([np.ones(len(slope)), slope]))
         return column_products(parts)
+
+    def _refuse_constant_slope(self, term: RandomTerm, slope: Covariable, values: Float64) -> None:
+        """A slope on a constant cannot be told from the intercept beside it."""
+        x = self._table.numbers[slope.column][self._usable.rows]
+        there = ~np.isnan(x)
+        if np.ptp(values[there]) == 0.0:
+            raise RecordsError(
+                f"{term.name}: every {slope.column} is {x[there][0]:g}; a slope needs at least two values. "
+                f"Take slope({slope.text}) out."
+            )
 
     def _animal_rows(self, column: str) -> Int32:
         codes = self._table.classes[column].codes[self._usable.rows]

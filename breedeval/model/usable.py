@@ -100,16 +100,19 @@ def find_usable(
     shared = _shared_obstacles(table, weight, residual_by)
     observed = np.empty((table.n_rows, len(spec.traits)), dtype=bool)
     reasons: dict[str, Bool] = {}
+    by_trait: dict[str, dict[str, int]] = {}
     for j, model in enumerate(spec.traits):
         usable = np.ones(table.n_rows, dtype=bool)
+        counts = by_trait.setdefault(model.trait, {})
         for reason, bad in {**_obstacles(model, table, animals), **shared}.items():
             first = usable & bad
+            counts[reason] = int(first.sum())
             reasons[reason] = reasons.get(reason, np.zeros(table.n_rows, dtype=bool)) | first
             usable &= ~bad
         observed[:, j] = usable
     used: Bool = np.any(observed, axis=1)
     account = _account(spec, table, observed, used, reasons)
-    _refuse_empty_traits(account, table, reasons)
+    _refuse_empty_traits(account, table, by_trait)
     rows = _by_animal(np.flatnonzero(used), table, animals)
     return UsableRecords(freeze(rows), freeze(observed[rows]), account)
 
@@ -170,10 +173,11 @@ def _account(spec: ModelSpec, table: RecordTable, observed: Bool, used: Bool, re
     return RecordAccount(table.n_rows, int(used.sum()), by_trait, dropped)
 
 
-def _refuse_empty_traits(account: RecordAccount, table: RecordTable, reasons: Mapping[str, Bool]) -> None:
+def _refuse_empty_traits(account: RecordAccount, table: RecordTable, by_trait: Mapping[str, Mapping[str, int]]) -> None:
     empty = [trait for trait, n in account.used_by_trait.items() if n == 0]
     if empty:
-        why = "; ".join(f"{reason}: {count_of(int(rows.sum()), 'record')}" for reason, rows in reasons.items() if rows.any())
+        counts = {reason: n for trait in empty for reason, n in by_trait[trait].items() if n}
+        why = "; ".join(f"{reason}: {count_of(n, 'record')}" for reason, n in counts.items())
         raise RecordsError(
             f"No record of {table.source.path} can be used for {name_some(empty)}. Why records were left out: {why}. "
             "Check the column names, the codes under records: missing, and that ids are written alike in both files."

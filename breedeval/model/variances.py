@@ -23,12 +23,13 @@ class Covariance:
 
 @dataclass(frozen=True)
 class ResidualCovariance:
-    """Residual (co)variances (t, t): one matrix, or one for each value of the class column `by`.
+    """Residual (co)variances (t, t) of the traits in `labels`: one matrix, or one for each value of the class column `by`.
 
     A single matrix stands under the name ``all``.
     """
 
     matrices: Mapping[str, Float64]
+    labels: tuple[str, ...]
     by: str | None = None
 
 
@@ -90,7 +91,7 @@ def build_variances(
         matrix = _read((key,), written[key], block.labels, problems, notes)
         if matrix is not None:
             random[block.key] = Covariance(block.labels, matrix)
-    residual = ResidualCovariance({})
+    residual = ResidualCovariance({}, spec.trait_names)
     if "residual" in written and ("residual",) not in skip:
         residual = _residual(written["residual"], spec.trait_names, problems, notes)
     if problems:
@@ -126,17 +127,17 @@ def _read(
 def _residual(written: object, traits: tuple[str, ...], problems: list[Problem], notes: list[str]) -> ResidualCovariance:
     if not isinstance(written, Mapping) or not {"by", "matrices"} & set(written):
         matrix = _read(("residual",), written, traits, problems, notes)
-        return ResidualCovariance(MappingProxyType({} if matrix is None else {"all": matrix}))
+        return ResidualCovariance(MappingProxyType({} if matrix is None else {"all": matrix}), traits)
     by, matrices = written.get("by"), written.get("matrices")
     unknown = [key for key in written if key not in ("by", "matrices")]
     if unknown or not isinstance(by, str) or not isinstance(matrices, Mapping) or not matrices:
         wrong = f"{name_some(unknown)} cannot stand here" if unknown else "it needs a column (by) and matrices by its values"
         usage = "Write residual: {by: herd_class, matrices: {small: 0.6, large: 0.4}}."
         problems.append((("residual",), f"{wrong}. {usage}"))
-        return ResidualCovariance({})
+        return ResidualCovariance({}, traits)
     found = {}
     for value, one in matrices.items():
         matrix = _read(("residual", "matrices", str(value)), one, traits, problems, notes)
         if matrix is not None:
             found[str(value)] = matrix
-    return ResidualCovariance(MappingProxyType(found), by)
+    return ResidualCovariance(MappingProxyType(found), traits, by)

@@ -17,7 +17,7 @@ def overview(results: ResultsFile) -> list[str]:
     for name, item in record["inputs"].items():
         lines.append(f"{name + ':':<10}{item['file']} ({item['bytes']:,} bytes, sha256 {item['sha256'][:12]}…)")
     lines += ["", *_count_lines(record["counts"]), "", *record["choices"]["plan"], f"solution: {results.solver['sentence']}"]
-    lines += [f"fixed effects: {text}" for text in record["choices"]["estimability"]]
+    lines += record["choices"]["estimability"]
     lines += record["choices"]["notes"]
     for trait in results.traits:
         for column in results.columns(trait):

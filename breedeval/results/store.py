@@ -132,7 +132,7 @@ def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
         part["labels"] = list(covariance.labels)
     residual = results.variances.residual
     part = group.create_group("residual")
-    part["labels"] = list(results.traits) or ["residual"]
+    part["labels"] = list(residual.labels)
     if residual.by is None:
         part["matrix"] = next(iter(residual.matrices.values()))
         return

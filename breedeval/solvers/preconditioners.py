@@ -94,11 +94,17 @@ class CorrectedPreconditioner:
 
 
 def _invert(blocks: Float64) -> Float64:
-    """Inverse of each block; pseudo-inverse where a level's columns depend on each other (zero stays zero)."""
+    """Inverse of each block; pseudo-inverse where a level's columns depend on each other (zero stays zero).
+
+    Each block is scaled to a unit diagonal first, so that what counts as dependent does not hang on the units of the traits.
+    """
     if blocks.shape[1] == 1:
         return np.divide(1.0, blocks, out=np.zeros_like(blocks), where=blocks > 0)
-    values, vectors = np.linalg.eigh(blocks)
+    root = np.sqrt(np.einsum("nii->ni", blocks))
+    scale = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
+    values, vectors = np.linalg.eigh(blocks * scale[:, :, None] * scale[:, None, :])
     keep = values > NULL_EIGENVALUE * values[:, -1:]
-    scale = np.divide(1.0, values, out=np.zeros_like(values), where=keep)
-    inverse: Float64 = np.einsum("nij,nj,nkj->nik", vectors, scale, vectors)
+    weight = np.divide(1.0, values, out=np.zeros_like(values), where=keep)
+    scaled = scale[:, :, None] * vectors
+    inverse: Float64 = np.einsum("nij,nj,nkj->nik", scaled, weight, scaled)
     return inverse

@@ -235,6 +235,18 @@ def test_animal_with_records_and_without_a_row_in_the_pedigree(farm: Farm) -> No
     )
 
 
+@pytest.mark.parametrize("policy", ["refuse", "add", "drop"])
+def test_a_dam_written_as_unknown_in_the_records_never_becomes_a_common_animal(farm: Farm, policy: str) -> None:
+    farm.write("rec.csv", "id,dam,herd,milk,dim\nc,b,1,10.5,100\nd,0,1,11.5,120\ne,0,2,9.5,80\nd,b,2,12.5,90\n")
+    farm.change("milk: herd + dim + genetic(id)", "milk: herd + dim + genetic(id) + permanent(dam)")
+    farm.change("genetic: 0.3", "genetic: 0.3\n  permanent: 0.1")
+    farm.change("covariates: [dim]", f"covariates: [dim]\n  unknown_animals: {policy}")
+    farm.refused("'0' stands in column dam of 2 records (rec.csv, lines 3 and 4)", "records: missing")
+    farm.change("covariates: [dim]", 'covariates: [dim]\n  missing: ["", "0"]')
+    ended = farm.call("evaluate", "farm.yaml", "-o", "out.h5")
+    assert (ended.status, "2 records dropped: dam missing" in ended.err) == (0, True)
+
+
 def test_such_animals_can_be_added(farm: Farm) -> None:
     farm.write("rec.csv", RECORDS + UNKNOWN_ANIMALS)
     farm.change("covariates: [dim]", "covariates: [dim]\n  unknown_animals: add")

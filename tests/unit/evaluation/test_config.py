@@ -224,7 +224,8 @@ FORMS = "Write its name, or its number in a file without header."
         (
             "animal: id",
             "animal: id, groups: yes",
-            "farm.yaml:1: pedigree.groups: write none, or {column: NAME}, {codes: negative}, {by: [birth_year, sex], min_size: 50}.",
+            "farm.yaml:1: pedigree.groups: write none, or {column: NAME}, {codes: negative}, "
+            "{by: [birth_year, sex], min_size: 50}.",
         ),
         (
             "animal: id",

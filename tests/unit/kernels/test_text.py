@@ -18,28 +18,38 @@ def _hashes(names: Names) -> np.ndarray:
     return out
 
 
-@given(TEXTS)
-def test_encode_gives_codes_in_order_of_first_appearance(texts):
+@given(TEXTS, st.sampled_from([1, 2, 8]))
+def test_encode_gives_codes_in_order_of_first_appearance(texts, n_regions):
     names = Names.of(texts)
+    starts, lengths = names.offsets[:-1], names.lengths
     known = np.empty(len(names.buffer), dtype=np.uint8)
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
-    codes = np.empty(len(texts), dtype=np.int32)
-    slots = np.zeros(512, dtype=np.uint64)
-    n = text.encode_texts(names.buffer, names.offsets[:-1], names.lengths, _hashes(names), slots, known, offsets, 0, codes)
+    codes, places = np.empty(len(texts), dtype=np.int32), np.empty(len(texts), dtype=np.uint32)
+    # Regions of 256 slots: even if all texts fall into one, it is not full.
+    slots = np.zeros(256 * n_regions, dtype=np.uint64)
+    hashes = _hashes(names)
+    for region in reversed(range(n_regions)):  # as threads do: in any order
+        owned = (256, region, region + 1)
+        text.encode_texts(names.buffer, starts, lengths, hashes, slots, *owned, known, offsets, 0, codes, places)
+    n = text.settle_codes(names.buffer, starts, lengths, slots, places, known, offsets, 0, codes)
     twin = {}
     assert codes.tolist() == [twin.setdefault(item, len(twin)) for item in texts]
     assert n == len(twin)
     assert known[: offsets[n]].tobytes().decode() == "".join(twin)
+    found = np.empty(len(texts), dtype=np.int32)
+    text.find_texts(names.buffer, starts, lengths, hashes, slots, 256, known, offsets[: n + 1], found)
+    assert found.tolist() == codes.tolist()
 
 
 def test_a_crowded_table_of_equal_tags_is_probed_to_the_end():
     # All hashes are the same, so that every lookup walks over all texts before its own.
     names = Names.of([str(i) for i in range(40)])
+    starts, lengths = names.offsets[:-1], names.lengths
     hashes = np.full(40, 7, dtype=np.uint64)
     slots = np.zeros(128, dtype=np.uint64)
-    text.fill_slots(hashes, slots)
+    text.fill_slots(hashes, slots, 128, 0, 1)
     codes = np.empty(40, dtype=np.int32)
-    text.find_texts(names.buffer, names.offsets[:-1], names.lengths, hashes, slots, names.buffer, names.offsets, codes)
+    text.find_texts(names.buffer, starts, lengths, hashes, slots, 128, names.buffer, names.offsets, codes)
     assert codes.tolist() == list(range(40))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from importlib import import_module
+
 import numpy as np
 import pytest
 
-from breedeval.errors import PedigreeError
+from breedeval.errors import PedigreeError, TableError
+from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.checks import find_problems
 from breedeval.pedigree.loops import find_loops
-from breedeval.pedigree.problems import ProblemKind
+from breedeval.pedigree.problems import ProblemKind, summarize
 from breedeval.pedigree.table import UnknownForm
 from tests.factories import make_table
 
@@ -141,3 +145,62 @@ def test_a_large_knot_of_loops_is_found_in_reasonable_work():
     for loop in loops[:50]:
         nodes = loop.tolist()
         assert all(step in links for step in zip(nodes, [*nodes[1:], nodes[0]], strict=True))
+
+
+def test_of_very_many_problems_the_first_are_named_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr("breedeval.pedigree.checks.MOST_NAMED", 3)
+    rows = [(f"x{i}", f"p{i}", f"p{(i + 1) % 50}") for i in range(50)]
+    problems = find_problems(make_table(rows))
+    assert [problem.count for problem in problems] == [1, 1, 1, 47]
+    assert problems[3].rows == tuple(range(3, 50))
+    assert "50 animals used as sire and as dam" in summarize(problems)
+
+
+def test_a_file_of_nothing_but_loops_is_not_followed_to_the_end(monkeypatch):
+    monkeypatch.setattr("breedeval.pedigree.checks._MOST_LOOP_WORK", 10)
+    rows = [(f"x{i}", f"x{i ^ 1}", None) for i in range(40)]
+    *followed, rest = [p for p in find_problems(make_table(rows)) if p.kind is ProblemKind.LOOP]
+    assert all(len(problem.animals) == 2 for problem in followed)
+    assert len(rest.rows) == 40 - 2 * len(followed) > 0
+    assert "further loops, which were not followed" in rest.message
+
+
+def test_loops_over_the_second_row_of_an_animal_are_found():
+    rows = [("a", None, None), ("b", "a", None), ("a", "c", None), ("a", None, "b"), ("c", None, None)]
+    (loop,) = [p for p in find_problems(make_table(rows)) if p.kind is ProblemKind.LOOP]
+    assert loop.animals == ("a", "b")
+
+
+def test_what_is_doubtful_is_said_in_the_same_report():
+    rows = [("c", "c", None), ("x", "p", None), ("y", None, "p")]
+    with pytest.raises(PedigreeError) as caught:
+        build_pedigree(make_table(rows))
+    assert "'c' is its own sire" in str(caught.value)
+    assert "'p' is used as a sire and as a dam" in str(caught.value)
+    assert [problem.kind for problem in caught.value.facts["warnings"]] == [ProblemKind.BOTH_SEXES]
+    assert caught.value.facts["lines"] == [2, 3, 4]
+
+
+@pytest.mark.slow
+def test_every_fault_of_a_large_pedigree_is_in_one_report(tmp_path, root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "scripts/bench"))
+    dairy, faults = (import_module(name) for name in ("dairy_pedigree", "pedigree_faults"))
+    rng = np.random.default_rng(1)
+    pedigree = dairy.simulate(rng, 1_000_000)
+    clean, of_rows, of_pedigree = (tmp_path / name for name in ("clean.csv", "rows.csv", "pedigree.csv"))
+    dairy.write_csv(clean, pedigree, *dairy.shuffled_rows(rng, pedigree))
+    faults.scatter_row_faults(rng, clean, of_rows, 1000)
+    with pytest.raises(TableError) as caught:
+        read_pedigree_table(of_rows)
+    assert len(caught.value.facts["lines"]) == 3000
+    assert "2,000 rows have not 5 fields" in str(caught.value)
+    faults.scatter_pedigree_faults(rng, clean, of_pedigree, 1000)
+    with pytest.raises(PedigreeError) as refused:
+        build_pedigree(read_pedigree_table(of_pedigree, unknown=["0"]))
+    counts = Counter[ProblemKind]()
+    for problem in (*refused.value.facts["problems"], *refused.value.facts["warnings"]):
+        counts[problem.kind] += problem.count
+    assert counts == dict.fromkeys(
+        (ProblemKind.NAMELESS, ProblemKind.OWN_PARENT, ProblemKind.LOOP, ProblemKind.DUPLICATE, ProblemKind.SUSPICIOUS_CODE,
+         ProblemKind.SEX_CONFLICT, ProblemKind.BIRTH_ORDER), 1000
+    )  # fmt: skip

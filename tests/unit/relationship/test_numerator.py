@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 
+from breedeval.relationship import a_inverse
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.numerator import Numerator
@@ -62,6 +64,32 @@ def test_inverse_with_groups_adds_their_rows(pedigree):
     inverse = NumeratorInverse(grouped, inbreeding)
     assert inverse.order == n + 2
     np.testing.assert_allclose(inverse.to_csr().toarray(), inverse_by_rules(sire, dam, inbreeding.coefficients), atol=1e-13)
+
+
+@pytest.mark.parametrize("n_columns", [None, 1, 3])
+@pytest.mark.parametrize("n_groups", [0, 2])
+def test_products_of_any_number_of_threads_have_the_same_bits(monkeypatch, n_columns, n_groups):
+    rng = np.random.default_rng(4)
+    n = 2000
+    oldest = 0 if n_groups == 0 else n  # an unknown parent is −1, or one of the groups behind the animals
+    sire, dam = (np.where(rng.random(n) < 0.2, -1, (rng.random(n) * np.arange(n)).astype(int)) for _ in range(2))
+    sire[:5] = dam[:5] = -1
+    if n_groups:
+        sire, dam = (np.where(parent < 0, oldest + rng.integers(0, n_groups, n), parent) for parent in (sire, dam))
+    pedigree = with_groups(make_pedigree([(f"x{i}", None, None) for i in range(n)]), sire, dam, ["g", "h"][:n_groups])
+    inverse = NumeratorInverse(pedigree, compute_inbreeding(pedigree))
+    x = rng.standard_normal((n + n_groups,) if n_columns is None else (n + n_groups, n_columns))
+    alone = inverse.multiply(x)
+    np.testing.assert_allclose(alone, inverse.to_csr() @ x, atol=1e-11)
+    monkeypatch.setattr(a_inverse, "FEWEST_ANIMALS", 0)
+    monkeypatch.setattr(a_inverse, "FEWEST_THREADS", 1)
+    before = numba.get_num_threads()
+    for threads in range(1, numba.config.NUMBA_NUM_THREADS + 1):
+        numba.set_num_threads(threads)
+        np.testing.assert_array_equal(inverse.multiply(x), alone)
+        with inverse._lock:  # somebody else multiplies
+            np.testing.assert_array_equal(inverse.multiply(x), alone)
+    numba.set_num_threads(before)
 
 
 def test_inverse_has_no_stored_zeros_and_sorted_columns(pedigree):
