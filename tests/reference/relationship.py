@@ -1,7 +1,7 @@
 """Relationships the slow way, from the textbook; nothing of breedeval.
 
 Animals are 0 .. n − 1 with parents before progeny; a parent of −1 is unknown. Henderson (1976, Biometrics 32:69); Mrode &
-Pocrnic (2023), Linear Models for the Prediction of Animal Breeding Values, chapter 2.
+Pocrnic (2023), Linear Models for the Prediction of the Genetic Merit of Animals, chapter 2.
 """
 
 from __future__ import annotations
