@@ -164,8 +164,10 @@ class NameTable:
 
     def __init__(self, expected: int = 0) -> None:
         self._n = 0
-        self._buffer: UInt8 = np.empty(max(1 << 16, 12 * expected), dtype=np.uint8)
-        self._offsets: Int64 = np.empty(max(1 << 12, expected + 1), dtype=np.int64)
+        # Memory that is never written costs nothing: there is room for another chunk, all of whose texts may be new.
+        room = expected + min(expected, _CHUNK)
+        self._buffer: UInt8 = np.empty(max(1 << 16, 24 * room), dtype=np.uint8)
+        self._offsets: Int64 = np.empty(max(1 << 12, room + 1), dtype=np.int64)
         self._offsets[0] = 0
         self._slots: NDArray[np.uint64] = _zeros(max(1 << 13, _table_size(expected)))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from breedeval.arrays import NONE, Int8, Int32, freeze
+from breedeval.arrays import NONE, AnyArray, Int8, Int32, freeze
 from breedeval.kernels import order as kernels
 from breedeval.kernels import pedigree_rows as row_kernels
 from breedeval.kernels.threads import cut_range, map_parts
@@ -124,19 +125,20 @@ class _Animals:
         """Build the pedigree; also returns the number of levels."""
         order, place, dam, n_levels = _by_level_and_dam(self.dam, self.level)
         tell(0.6)
-        sire = _in_parts(len(order), lambda part, out: kernels.rename_parents(self.sire, order[part], place, out))
-        code = _in_parts(len(order), lambda part, out: row_kernels.values_of_rows(order[part], self.code, NONE, out))
+        n = len(order)
+        sire = _in_parts(
+            np.empty(n, dtype=np.int32), lambda part, out: kernels.rename_parents(self.sire, order[part], place, out)
+        )
+        code = _values_of_rows(order, self.code, NONE)
         tell(0.7)
         ids = table.names.take(code)
         tell(0.9)
-        sex, years = _sexes(names), _birth_years(table)
-        birth_year = _in_parts(len(order), lambda part, out: row_kernels.values_of_rows(code[part], years, YEAR_UNKNOWN, out))
         pedigree = Pedigree(
             ids=ids,
-            sire=freeze(sire),
+            sire=sire,
             dam=freeze(dam),
-            sex=freeze(sex[code]),
-            birth_year=freeze(birth_year),
+            sex=_values_of_rows(code, _sexes(names), SEX_UNKNOWN),
+            birth_year=_values_of_rows(code, _birth_years(table), YEAR_UNKNOWN),
             groups=Names.of([]),
             source=table.source.path,
         )
@@ -180,12 +182,21 @@ def _by_level_and_dam(dam: Int32, level: Int32) -> tuple[Int32, Int32, Int32, in
     return order, place, dam_place, len(counts)
 
 
-def _in_parts(n: int, fill: Callable[[slice, Int32], None]) -> Int32:
-    """(n,) int32, filled by several threads, each a part of it."""
-    out = np.empty(n, dtype=np.int32)
-    for _ in map_parts(lambda part: fill(slice(*part), out[slice(*part)]), cut_range(n, _SMALLEST_PART)):
+def _values_of_rows(rows: Int32, values: AnyArray, missing: int) -> AnyArray:
+    """(k,) the value of each row, as ``values[rows]`` but by several threads."""
+
+    def fill(part: slice, out: Any) -> None:
+        row_kernels.values_of_rows(rows[part], values, missing, out)
+
+    out: AnyArray = np.empty_like(values, shape=len(rows))
+    return _in_parts(out, fill)
+
+
+def _in_parts(out: AnyArray, fill: Callable[[slice, Any], None]) -> AnyArray:
+    """Fill an array by several threads, each a part of it; returns it, read-only."""
+    for _ in map_parts(lambda part: fill(slice(*part), out[slice(*part)]), cut_range(len(out), _SMALLEST_PART)):
         pass
-    return out
+    return freeze(out)
 
 
 def _sexes(names: TableNames) -> Int8:
