@@ -50,14 +50,14 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     import numpy as np
 
     from breedeval.cli.console import Console
-    from breedeval.evaluation.inputs import prepare
+    from breedeval.evaluation.inputs import prepare, read_records
     from breedeval.results.provenance import StageClock
     from breedeval.simulate.effects import FixedEffects
     from breedeval.simulate.phenotypes import simulate_records
 
     with Console() as console:
         inputs = prepare(checked, StageClock(), console)
-        structure = _read_structure(checked, inputs.variances.residual.by)
+        structure = read_records(checked)
         means = {trait: float(np.nanmean(structure.numbers[trait])) for trait in checked.spec.trait_names}
         console.stage("simulating records")
         simulated = simulate_records(
@@ -91,30 +91,6 @@ def _group_covariance(config: Any, genetics: Any) -> Any:
     if section.gamma is not None:
         return build_gamma(section.gamma, genetics.pedigree)
     return np.eye(genetics.pedigree.n_groups) * (1.0 if section.variance is None else section.variance)
-
-
-def _read_structure(config: Any, residual_by: str | None) -> Any:
-    """Read the columns that the model uses, under the names that the formulas use."""
-    from dataclasses import replace
-
-    from breedeval.io.records_file import read_record_table
-
-    section = config.records
-    classes = dict.fromkeys([*config.spec.class_columns(), *([residual_by] if residual_by else [])])
-    numbers = dict.fromkeys([*config.spec.number_columns(), *([section.weight] if section.weight else [])])
-    name_of = {str(section.column_key(name)): name for name in (*classes, *numbers)}
-    table = read_record_table(
-        section.file,
-        classes=[section.column_key(name) for name in classes],
-        numbers=[section.column_key(name) for name in numbers],
-        missing=section.missing,
-        encoding=section.encoding,
-    )
-    return replace(
-        table,
-        classes={name_of[key]: column for key, column in table.classes.items()},
-        numbers={name_of[key]: column for key, column in table.numbers.items()},
-    )
 
 
 def _write(simulated: Any, config: Any, folder: Path) -> None:

@@ -47,7 +47,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):
-        records = _read_records(config)
+        records = read_records(config)
     for note in records.notes:
         observer.say(f"records: {note}")
     genetics = None
@@ -64,8 +64,8 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     return Inputs(genetics, design, variances)
 
 
-def _read_records(config: EvaluationConfig) -> RecordTable:
-    """The columns that the model uses, under the names that the formulas use."""
+def read_records(config: EvaluationConfig) -> RecordTable:
+    """Read the columns of the records that the model uses, under the names that the formulas use."""
     section, spec = config.records, config.spec
     by = _residual_by(config)
     classes = dict.fromkeys([*spec.class_columns(), *([by] if by else [])])

@@ -11,13 +11,6 @@ from breedeval.model.spec import Covariable
 from breedeval.source import Source
 
 
-def n_coefficients(covariable: Covariable) -> int:
-    """Number of columns that a covariable makes."""
-    if covariable.function == "legendre":
-        return covariable.degree + 1
-    return covariable.degree if covariable.function == "poly" else 1
-
-
 def evaluate_covariable(covariable: Covariable, x: Float64, rows: Int64, source: Source) -> tuple[Float64, str | None]:
     """Evaluate a covariable on the values of the used records.
 
