@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from breedeval.arrays import NONE, Float64, freeze
-from breedeval.errors import count_of
+from breedeval.errors import RecordsError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, mean_years, read_groups
@@ -16,6 +16,7 @@ from breedeval.evaluation.groups_section import GroupsSection
 from breedeval.evaluation.observer import Observer
 from breedeval.io.groups_file import unknown_with_groups
 from breedeval.io.pedigree_file import read_pedigree_table
+from breedeval.io.unknown_forms import looks_unknown
 from breedeval.model.records import RecordTable
 from breedeval.operators import SymmetricOperator
 from breedeval.pedigree.build import BuiltPedigree, build_pedigree
@@ -78,6 +79,7 @@ def prepare_genetics(
     with clock.stage("read pedigree"):
         coded = None if groups is None else read_groups(section, groups)
         table = _read_pedigree(section, coded, observer)
+        _refuse_unknown_codes(config, records, table)
         if config.records.unknown_animals == "add":
             table = _add_animals(table, config, records, observer)
     observer.stage("checking the pedigree")
@@ -126,6 +128,34 @@ def _read_pedigree(section: PedigreeSection, coded: CodedGroups | None, observer
     has_codes = coded is not None and coded.codes
     unknown = unknown_with_groups(section.unknown, coded.codes) if coded is not None and has_codes else section.unknown
     return read_pedigree_table(section.file, **choices, unknown=unknown, encoding=section.encoding, progress=observer.progress)
+
+
+def _refuse_unknown_codes(config: EvaluationConfig, records: RecordTable, table: PedigreeTable) -> None:
+    """Refuse records whose animal or dam is written like an unknown one: all of these would be one animal.
+
+    A name that the pedigree has for an animal is no such code, whatever it looks like.
+
+    Raises
+    ------
+    RecordsError
+        Naming the codes, their columns and lines.
+    """
+    terms = [term for model in config.spec.traits for term in model.random if term.kind in ("genetic", "permanent")]
+    problems = []
+    for column in dict.fromkeys(term.column for term in terms):
+        found = records.classes[column]
+        absent = table.names.find(found.names) == NONE
+        for name_row in (row for row in looks_unknown(found.names) if absent[row]):
+            rows = np.flatnonzero(found.codes == name_row)
+            problems.append(
+                f"'{found.names[int(name_row)]}' stands in column {column} of {count_of(len(rows), 'record')} "
+                f"{records.source.where(rows)}."
+            )
+    if problems:
+        raise RecordsError(
+            " ".join(problems) + " That looks like an unknown animal, not like one that many records share. "
+            "List it under records: missing; such records are then dropped and counted."
+        )
 
 
 def _add_animals(table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer) -> PedigreeTable:

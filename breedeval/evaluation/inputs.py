@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from breedeval.arrays import Int32
-from breedeval.errors import RecordsError, count_of
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
-from breedeval.io.unknown_forms import looks_unknown
 from breedeval.model.design import Design, build_design
 from breedeval.model.records import RecordTable
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
@@ -51,7 +47,6 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     for note in records.notes:
         observer.say(f"records: {note}")
     genetics = None
-    _refuse_unknown_codes(config, records)
     if config.pedigree is not None:
         genetics = prepare_genetics(config, config.pedigree, records, clock, observer)
         # Refused now, not after the solution.
@@ -85,31 +80,6 @@ def read_records(config: EvaluationConfig) -> RecordTable:
         {keys[key]: column for key, column in table.numbers.items()},
         table.notes,
     )
-
-
-def _refuse_unknown_codes(config: EvaluationConfig, records: RecordTable) -> None:
-    """Refuse records whose animal or dam is written like an unknown one: all of these would be one animal.
-
-    Raises
-    ------
-    RecordsError
-        Naming the codes, their columns and lines.
-    """
-    terms = [term for model in config.spec.traits for term in model.random if term.kind in ("genetic", "permanent")]
-    problems = []
-    for column in dict.fromkeys(term.column for term in terms):
-        found = records.classes[column]
-        for name_row in looks_unknown(found.names):
-            rows = np.flatnonzero(found.codes == name_row)
-            problems.append(
-                f"'{found.names[int(name_row)]}' stands in column {column} of {count_of(len(rows), 'record')} "
-                f"{records.source.where(rows)}."
-            )
-    if problems:
-        raise RecordsError(
-            " ".join(problems) + " That looks like an unknown animal, not like one that many records share. "
-            "List it under records: missing; such records are then dropped and counted."
-        )
 
 
 def _residual_by(config: EvaluationConfig) -> str | None:

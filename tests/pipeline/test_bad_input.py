@@ -235,6 +235,14 @@ def test_animal_with_records_and_without_a_row_in_the_pedigree(farm: Farm) -> No
     )
 
 
+def test_an_animal_whose_name_looks_like_unknown_is_one_if_the_pedigree_says_so(farm: Farm) -> None:
+    farm.write("ped.csv", (farm.folder / "ped.csv").read_text().replace("e,c,0", "NA,c,0"))
+    farm.write("rec.csv", RECORDS.replace("e,2,", "NA,2,"))
+    farm.change("covariates: [dim]", 'covariates: [dim]\n  missing: [""]')
+    ended = farm.evaluate()
+    assert (ended.status, "4 records read, 4 used" in ended.err) == (0, True)
+
+
 @pytest.mark.parametrize("policy", ["refuse", "add", "drop"])
 def test_a_dam_written_as_unknown_in_the_records_never_becomes_a_common_animal(farm: Farm, policy: str) -> None:
     farm.write("rec.csv", "id,dam,herd,milk,dim\nc,b,1,10.5,100\nd,0,1,11.5,120\ne,0,2,9.5,80\nd,b,2,12.5,90\n")
