@@ -58,22 +58,18 @@ def solve_direct(
         best = size
         x[kept] += factor.solve(r[kept])
     final = _criteria(operator, b, factor, kept, x, b_norm, ebv_scale)
-    good = _is_good(final, rule)
-    status = Status.CONVERGED if good else Status.STAGNATED
-    if not math.isfinite(final.residual):
-        status = Status.NOT_FINITE
     seconds = time.perf_counter() - began
-    return SolveResult(freeze(x), status, f"direct ({factor.engine})", 0, final, (), seconds)
+    return SolveResult(freeze(x), _verdict(final, rule), f"direct ({factor.engine})", 0, final, (), seconds)
 
 
-def _is_good(final: Convergence, rule: StoppingRule) -> bool:
-    """Met, or met as far as double precision allows."""
-    if rule.name == "ebv_error":
-        return final.ebv_error <= max(rule.tolerance, GOOD_EBV_ERROR)
-    tolerance = rule.tolerance if rule.name in ("residual", "residual_squared") else 0.0
-    if rule.name == "residual_squared":
-        tolerance = math.sqrt(tolerance)
-    return final.residual <= max(tolerance, GOOD_RESIDUAL)
+def _verdict(final: Convergence, rule: StoppingRule) -> Status:
+    """Whether the rule is met, and if not, whether the solution is as good as double precision allows."""
+    if not math.isfinite(final.residual):
+        return Status.NOT_FINITE
+    if final.of(rule.name) <= rule.tolerance:
+        return Status.CONVERGED
+    exact = final.ebv_error <= GOOD_EBV_ERROR if rule.name == "ebv_error" else final.residual <= GOOD_RESIDUAL
+    return Status.ROUNDING_ERROR if exact else Status.STAGNATED
 
 
 def _criteria(

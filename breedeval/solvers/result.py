@@ -12,6 +12,11 @@ class Status(Enum):
     """Why a solver stopped. Each member carries its cause and the remedy."""
 
     CONVERGED = ("converged", "the stopping rule is met by the true residual", "")
+    ROUNDING_ERROR = (
+        "rounding_error",
+        "solved to rounding error, the most that double precision gives; the tolerance asked is smaller or does not apply",
+        "",
+    )
     MAX_ROUNDS = (
         "max_rounds",
         "the largest number of rounds was reached",
@@ -37,7 +42,7 @@ class Status(Enum):
     @property
     def is_good(self) -> bool:
         """Whether the solution may be used."""
-        return self is Status.CONVERGED
+        return self in (Status.CONVERGED, Status.ROUNDING_ERROR)
 
 
 @dataclass(frozen=True)
