@@ -81,19 +81,16 @@ class Incidence:
 
     def add_backward(self, e: Float64, out: Float64) -> Float64:
         """Add W'e to `out` (N,); e is (m, t)."""
-        for block, index, s in zip(self.blocks, self.levels, self.by_term, strict=True):
-            kernels.backward(
-                e,
-                index.pointer,
-                index.order,
-                block.n_columns,
-                self.covariates,
-                s.column,
-                s.trait,
-                s.covariate,
-                out[block.equations],
-            )
+        for k in range(len(self.blocks)):
+            self.add_backward_of(k, e, out)
         return out
+
+    def add_backward_of(self, term: int, e: Float64, out: Float64) -> None:
+        """Add the part of W'e that belongs to one term to `out` (N,)."""
+        block, index, s = self.blocks[term], self.levels[term], self.by_term[term]
+        part = out[block.equations]
+        slots = (s.column, s.trait, s.covariate)
+        kernels.backward(e, index.pointer, index.order, block.n_columns, self.covariates, *slots, part)
 
     def to_csr(self) -> csr_array:
         """Explicit W, for small systems: rows are traits within records."""

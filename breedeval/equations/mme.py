@@ -1,7 +1,7 @@
 """Henderson's mixed model equations as an operator: C x without C.
 
 C = W'R⁻¹W + blockdiag(0, K⁻¹ ⊗ Σ⁻¹), right-hand side b = W'R⁻¹y (Henderson 1973, Sire evaluation and genetic trends). A product
-is one pass over the records (e = R⁻¹ W x, written once), one gather for each term, and the penalties.
+is the penalties and one pass over the records (see `breedeval.equations.record_pass`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from scipy.sparse import block_diag, csr_array
 from breedeval.arrays import Float64, freeze
 from breedeval.equations.incidence import Incidence, build_incidence
 from breedeval.equations.penalty import Penalty, build_penalties
+from breedeval.equations.record_pass import RecordPass, plan_record_pass
 from breedeval.equations.residual import ResidualInverse, build_residual_inverse
 from breedeval.kernels.incidence import diagonal_blocks
 from breedeval.model.design import Design
@@ -35,6 +36,8 @@ class MixedModelEquations:
         W, R⁻¹ and the penalties of the random blocks.
     right_hand_side
         (N,) b = W'R⁻¹y.
+    record_pass
+        How a product goes through the records.
     """
 
     layout: Layout
@@ -42,7 +45,7 @@ class MixedModelEquations:
     residual: ResidualInverse
     penalties: tuple[Penalty, ...]
     right_hand_side: Float64
-    _work: Float64 = field(repr=False)
+    record_pass: RecordPass = field(repr=False)
 
     @property
     def order(self) -> int:
@@ -52,24 +55,14 @@ class MixedModelEquations:
     def multiply(self, x: Float64, out: Float64 | None = None) -> Float64:
         """Return C x for x (N,) or (N, k), written to `out` if given.
 
-        Not for two threads at once on the same object: the pass over records has one work array.
+        Not for two threads at once on the same object: the pass over records has work arrays of its own.
         """
         x, out = product_arrays(x, out, self.order)
-        if x.ndim == 1:
-            self._multiply_vector(x, out)
-        else:
-            column = np.empty(self.order)
-            for j in range(x.shape[1]):
-                out[:, j] = self._multiply_vector(np.ascontiguousarray(x[:, j]), column)
-        return out
-
-    def _multiply_vector(self, x: Float64, out: Float64) -> Float64:
-        e = self.incidence.forward(x, self._work)
-        self.residual.multiply(e, e)
-        out[:] = 0.0
-        self.incidence.add_backward(e, out)
+        n_fixed = self.penalties[0].block.first if self.penalties else self.order
+        out[:n_fixed] = 0.0
         for penalty in self.penalties:
-            penalty.add_product(x, out)
+            penalty.multiply(x, out)
+        self.record_pass.add_product(x, out)
         return out
 
     def diagonal(self) -> Float64:
@@ -133,4 +126,4 @@ def build_equations(
     work = np.empty((design.n_records, design.n_traits))
     residual.multiply(design.observations, work)
     b = incidence.add_backward(work, np.zeros(design.layout.n_equations))
-    return MixedModelEquations(design.layout, incidence, residual, penalties, freeze(b), work)
+    return MixedModelEquations(design.layout, incidence, residual, penalties, freeze(b), plan_record_pass(incidence, residual))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array, kron
 
 from breedeval.arrays import Float64, freeze
-from breedeval.kernels.blocks import multiply_right_add
+from breedeval.kernels.blocks import multiply_middle
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.variances import Variances
 from breedeval.operators import SymmetricOperator
@@ -32,12 +32,16 @@ class Penalty:
     relationship_inverse: SymmetricOperator | None
     covariance_inverse: Float64
 
-    def add_product(self, x: Float64, out: Float64) -> None:
-        """Add K⁻¹ X Σ⁻¹ to `out`; `x` and `out` are vectors of all equations (N,)."""
-        part, out_part = self.block.view(x), self.block.view(out)
+    def multiply(self, x: Float64, out: Float64) -> None:
+        """Write K⁻¹ X Σ⁻¹ to the block's part of `out`; `x` and `out` are of all equations, (N,) or (N, c)."""
+        block = self.block
+        shape = (block.n_levels, block.n_columns, -1)
+        part, out_part = x[block.equations].reshape(shape), out[block.equations].reshape(shape)
         if self.relationship_inverse is not None:
-            part = self.relationship_inverse.multiply(np.ascontiguousarray(part))
-        multiply_right_add(part, self.covariance_inverse, out_part)
+            flat = (block.n_levels, -1)
+            self.relationship_inverse.multiply(part.reshape(flat), out_part.reshape(flat))
+            part = out_part
+        multiply_middle(part, self.covariance_inverse, out_part)
 
     def diagonal_blocks(self) -> Float64:
         """(n_levels, k, k) diagonal blocks."""

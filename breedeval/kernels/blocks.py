@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numba
+import numpy as np
 
 from breedeval.kernels.compile import compiled_parallel
 
@@ -20,12 +21,19 @@ def multiply_blocks(blocks, x, out):
 
 
 @compiled_parallel
-def multiply_right_add(x, matrix, out):
-    """Add x (n, k) times a symmetric matrix (k, k) to out (n, k)."""
-    k = x.shape[1]
-    for i in numba.prange(x.shape[0]):
-        for a in range(k):
-            total = 0.0
-            for b in range(k):
-                total += x[i, b] * matrix[b, a]
-            out[i, a] += total
+def multiply_middle(x, matrix, out):
+    """Out (n, k, c) = matrix (k, k), symmetric, times each x[i] (k, c). x and out may be the same array."""
+    n, k, n_columns = x.shape
+    if k == 1:
+        for i in numba.prange(n):
+            for c in range(n_columns):
+                out[i, 0, c] = matrix[0, 0] * x[i, 0, c]
+    else:
+        for i in numba.prange(n):
+            for c in range(n_columns):
+                row = np.zeros(k)
+                for a in range(k):
+                    for b in range(k):
+                        row[a] += matrix[a, b] * x[i, b, c]
+                for a in range(k):
+                    out[i, a, c] = row[a]

@@ -1,0 +1,172 @@
+"""W'R⁻¹W x in one pass over the records.
+
+Each record reads its equations, weighs the sum by R⁻¹ and gives it back at once, while its levels are still in cache. Records
+are cut into fixed chunks, and where a slot's share goes depends on its term:
+
+- ``ORDERED``: levels only grow with the record, and no chunk shares one with another: added to `out` directly;
+- ``SMALL``: few levels that any record may have: added to the chunk's own copy, and the copies are summed in order;
+- ``WIDE``: neither: left for `breedeval.kernels.incidence.backward`, which gathers it from e = R⁻¹W x, kept for that.
+
+The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Slots are those
+of `breedeval.kernels.incidence`.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from breedeval.kernels.compile import compiled_parallel
+
+ORDERED, SMALL, WIDE = 0, 1, 2
+
+
+@compiled_parallel
+def multiply_one_trait(
+    x, first, covariates, term, column, covariate, target, shift, kind, inverses, weights, bounds, private_out, e_out, out
+):
+    """Add the ordered terms' part of W'R⁻¹W x to out (N,); the small terms' part goes to private_out (chunks, size).
+
+    target, shift (s,) say where a slot's share goes and what its equation is lowered by among the copies; bounds (chunks + 1,)
+    cut the records; e_out (m, 1), or (0, 1) when no term is wide.
+    """
+    n_slots = term.shape[0]
+    for chunk in numba.prange(bounds.shape[0] - 1):
+        private_out[chunk, :] = 0.0
+        equation, z = np.empty(n_slots, np.int64), np.empty(n_slots)
+        for i in range(bounds[chunk], bounds[chunk + 1]):
+            value = 0.0
+            for s in range(n_slots):
+                start = first[i, term[s]]
+                equation[s] = -1
+                if start >= 0:
+                    equation[s] = start + column[s]
+                    z[s] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                    value += z[s] * x[np.uint64(equation[s])]
+            share = value * inverses[kind[i], 0, 0] * weights[i]
+            for s in range(n_slots):
+                if equation[s] >= 0:
+                    if target[s] == ORDERED:
+                        out[np.uint64(equation[s])] += z[s] * share
+                    elif target[s] == SMALL:
+                        private_out[chunk, np.uint64(equation[s] - shift[s])] += z[s] * share
+            if e_out.shape[0] > 0:
+                e_out[i, 0] = share
+
+
+@compiled_parallel
+def multiply_traits(
+    x,
+    first,
+    covariates,
+    term,
+    column,
+    trait,
+    covariate,
+    target,
+    shift,
+    kind,
+    inverses,
+    weights,
+    bounds,
+    private_out,
+    e_out,
+    out,
+):
+    """As `multiply_one_trait`, for t traits; trait (s,), inverses (q, t, t), e_out (m, t) or (0, t)."""
+    n_slots, n_traits = term.shape[0], inverses.shape[1]
+    for chunk in numba.prange(bounds.shape[0] - 1):
+        private_out[chunk, :] = 0.0
+        equation, z = np.empty(n_slots, np.int64), np.empty(n_slots)
+        value, share = np.empty(n_traits), np.empty(n_traits)
+        for i in range(bounds[chunk], bounds[chunk + 1]):
+            value[:] = 0.0
+            for s in range(n_slots):
+                start = first[i, term[s]]
+                equation[s] = -1
+                if start >= 0:
+                    equation[s] = start + column[s]
+                    z[s] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                    value[trait[s]] += z[s] * x[np.uint64(equation[s])]
+            for j in range(n_traits):
+                total = 0.0
+                for k in range(n_traits):
+                    total += inverses[kind[i], j, k] * value[k]
+                share[j] = total * weights[i]
+            for s in range(n_slots):
+                if equation[s] >= 0:
+                    if target[s] == ORDERED:
+                        out[np.uint64(equation[s])] += z[s] * share[trait[s]]
+                    elif target[s] == SMALL:
+                        private_out[chunk, np.uint64(equation[s] - shift[s])] += z[s] * share[trait[s]]
+            if e_out.shape[0] > 0:
+                for j in range(n_traits):
+                    e_out[i, j] = share[j]
+
+
+@compiled_parallel
+def multiply_columns(
+    x,
+    first,
+    covariates,
+    term,
+    column,
+    trait,
+    covariate,
+    target,
+    shift,
+    kind,
+    inverses,
+    weights,
+    bounds,
+    private_out,
+    e_out,
+    out,
+):
+    """As `multiply_traits`, for c vectors side by side: x and out (N, c), private_out (chunks, size, c), e_out (m, t, c)."""
+    n_slots, n_traits, n_columns = term.shape[0], inverses.shape[1], x.shape[1]
+    for chunk in numba.prange(bounds.shape[0] - 1):
+        private_out[chunk, :, :] = 0.0
+        value, share = np.empty((n_traits, n_columns)), np.empty((n_traits, n_columns))
+        for i in range(bounds[chunk], bounds[chunk + 1]):
+            value[:, :] = 0.0
+            for s in range(n_slots):
+                start = first[i, term[s]]
+                if start >= 0:
+                    z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                    row, j = np.uint64(start + column[s]), trait[s]
+                    for c in range(n_columns):
+                        value[j, c] += z * x[row, c]
+            for j in range(n_traits):
+                share[j, :] = 0.0
+                for k in range(n_traits):
+                    w = inverses[kind[i], j, k] * weights[i]
+                    for c in range(n_columns):
+                        share[j, c] += w * value[k, c]
+            for s in range(n_slots):
+                start = first[i, term[s]]
+                if start >= 0 and target[s] != WIDE:
+                    z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                    j = trait[s]
+                    if target[s] == ORDERED:
+                        row = np.uint64(start + column[s])
+                        for c in range(n_columns):
+                            out[row, c] += z * share[j, c]
+                    else:
+                        row = np.uint64(start + column[s] - shift[s])
+                        for c in range(n_columns):
+                            private_out[chunk, row, c] += z * share[j, c]
+            if e_out.shape[0] > 0:
+                for j in range(n_traits):
+                    for c in range(n_columns):
+                        e_out[i, j, c] = share[j, c]
+
+
+@compiled_parallel
+def add_copies(copies, out):
+    """Add the copies of a small block (chunks, n), chunk after chunk, to out (n,)."""
+    for j in numba.prange(out.shape[0]):
+        total = 0.0
+        for chunk in range(copies.shape[0]):
+            total += copies[chunk, j]
+        out[j] += total

@@ -1,0 +1,110 @@
+"""W'R⁻¹W x in one pass over records: every kind of term, one trait and several, one vector and several."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+
+from breedeval.equations.incidence import build_incidence
+from breedeval.equations.record_pass import plan_record_pass
+from breedeval.equations.residual import build_residual_inverse
+from breedeval.kernels.record_pass import ORDERED, SMALL, WIDE
+from breedeval.model.design import Design
+from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.terms import Term
+from breedeval.model.usable import RecordAccount
+from breedeval.model.variances import ResidualCovariance
+from breedeval.names import Names
+
+M = 9_000  # more than one chunk, so that chunks have to be joined
+
+
+def make_design(n_traits, rng):
+    """Terms: mean, herd with a covariate (small), animal (ordered), dam (wide, some missing), two terms in one wide block."""
+    animal = np.sort(rng.integers(0, 6_000, M)).astype(np.int32)
+    sizes = {"mean": 1, "herd": 40, "animal": 6_000, "dam": 7_000, "pair": 5_000}
+    blocks, first = [], 0
+    for name, n in sizes.items():
+        columns = tuple(f"t{j}:{name}" for j in range(n_traits))
+        blocks.append(EquationBlock(name, Names.of(str(i) for i in range(n)), columns, first, "identity", name))
+        first += n * n_traits
+    columns = np.arange(n_traits, dtype=np.int32)[:, None]
+    missing = rng.integers(-1, 7_000, M).astype(np.int32)
+    terms = (
+        Term("mean", 0, np.zeros(M, np.int32), None, columns),
+        Term("herd", 1, rng.integers(0, 40, M).astype(np.int32), rng.normal(size=(M, 1)), columns),
+        Term("animal", 2, animal, None, columns),
+        Term("dam", 3, missing, None, columns),
+        Term("left", 4, np.sort(rng.integers(0, 5_000, M)).astype(np.int32), None, columns),
+        Term("right", 4, rng.integers(0, 5_000, M).astype(np.int32), rng.normal(size=(M, 1)), columns),
+    )
+    observed = rng.random((M, n_traits)) < 0.8
+    observed[:, 0] = True
+    account = RecordAccount(M, M, {}, {})
+    weights = rng.uniform(0.5, 2.0, M)
+    return Design(
+        traits=tuple(f"t{j}" for j in range(n_traits)),
+        layout=Layout(tuple(blocks)),
+        terms=terms,
+        observations=np.zeros((M, n_traits)),
+        observed=observed,
+        residual_class=np.zeros(M, np.int32),
+        residual_names=Names.of(["all"]),
+        weights=weights,
+        rows=np.arange(M),
+        account=account,
+        notes=(),
+    )
+
+
+@pytest.fixture(params=[1, 3], ids=["one trait", "three traits"])
+def parts(request):
+    rng = np.random.default_rng(5)
+    n_traits = request.param
+    design = make_design(n_traits, rng)
+    root = rng.normal(size=(n_traits, n_traits)) + 3 * np.eye(n_traits)
+    residual = build_residual_inverse(design, ResidualCovariance({"all": root @ root.T}, design.traits))
+    incidence = build_incidence(design)
+    w = incidence.to_csr()
+    return plan_record_pass(incidence, residual), w.T @ residual.to_csr() @ w, rng
+
+
+def test_every_kind_of_term_is_there(parts):
+    record_pass, _, _ = parts
+    of_term = {int(k): int(t) for k, t in zip(record_pass.incidence.slots.term, record_pass.target, strict=True)}
+    assert of_term == {0: SMALL, 1: SMALL, 2: ORDERED, 3: WIDE, 4: WIDE, 5: WIDE}
+    assert len(record_pass.bounds) > 3
+
+
+def test_equals_the_explicit_matrix(parts):
+    record_pass, matrix, rng = parts
+    x, start = rng.normal(size=matrix.shape[0]), rng.normal(size=matrix.shape[0])
+    out = start.copy()
+    record_pass.add_product(x, out)
+    np.testing.assert_allclose(out, start + matrix @ x, rtol=0, atol=1e-11 * abs(matrix @ x).max())
+
+
+def test_several_vectors_at_once(parts):
+    record_pass, matrix, rng = parts
+    x, start = rng.normal(size=(matrix.shape[0], 5)), rng.normal(size=(matrix.shape[0], 5))
+    out = start.copy()
+    record_pass.add_product(x, out)
+    np.testing.assert_allclose(out, start + matrix @ x, rtol=0, atol=1e-11 * abs(matrix @ x).max())
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core")
+def test_same_bits_for_any_number_of_threads(parts):
+    record_pass, matrix, rng = parts
+    x = rng.normal(size=matrix.shape[0])
+    results = []
+    before = numba.get_num_threads()
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(threads)
+            out = np.zeros_like(x)
+            record_pass.add_product(x, out)
+            results.append(out)
+    finally:
+        numba.set_num_threads(before)
+    assert np.array_equal(*results)
