@@ -32,10 +32,21 @@ def dot(x, y):
 
 @compiled_parallel
 def step(alpha, p, q, x, r):
-    """X += alpha p and r −= alpha q in one pass, in place."""
-    for i in numba.prange(x.shape[0]):
-        x[i] += alpha * p[i]
-        r[i] -= alpha * q[i]
+    """X += alpha p and r −= alpha q in one pass, in place; returns r'r."""
+    n = x.shape[0]
+    n_pieces = (n + PIECE - 1) // PIECE
+    partial = np.zeros(n_pieces)
+    for piece in numba.prange(n_pieces):
+        total = 0.0
+        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
+            x[i] += alpha * p[i]
+            r[i] -= alpha * q[i]
+            total += r[i] * r[i]
+        partial[piece] = total
+    result = 0.0
+    for piece in range(n_pieces):
+        result += partial[piece]
+    return result
 
 
 @compiled_parallel
@@ -43,3 +54,43 @@ def next_direction(z, beta, p):
     """P = z + beta p in one pass, in place."""
     for i in numba.prange(p.shape[0]):
         p[i] = z[i] + beta * p[i]
+
+
+@compiled_parallel
+def scale(r, weight, out):
+    """Out = weight r, element by element; all (N,)."""
+    for i in numba.prange(out.shape[0]):
+        out[i] = weight[i] * r[i]
+
+
+@compiled_parallel
+def dot_columns(x, y, out):
+    """Out (c,) = the products x_j'y_j of the columns of x and y (N, c)."""
+    n, n_columns = x.shape
+    n_pieces = (n + PIECE - 1) // PIECE
+    partial = np.zeros((n_pieces, n_columns))
+    for piece in numba.prange(n_pieces):
+        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
+            for j in range(n_columns):
+                partial[piece, j] += x[i, j] * y[i, j]
+    out[:] = 0.0
+    for piece in range(n_pieces):
+        for j in range(n_columns):
+            out[j] += partial[piece, j]
+
+
+@compiled_parallel
+def step_columns(alpha, p, q, x, r):
+    """As `step` for each column, alpha (c,); all others (N, c). Returns nothing."""
+    for i in numba.prange(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] += alpha[j] * p[i, j]
+            r[i, j] -= alpha[j] * q[i, j]
+
+
+@compiled_parallel
+def next_direction_columns(z, beta, p):
+    """As `next_direction` for each column, beta (c,)."""
+    for i in numba.prange(p.shape[0]):
+        for j in range(p.shape[1]):
+            p[i, j] = z[i, j] + beta[j] * p[i, j]

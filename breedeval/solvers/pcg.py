@@ -134,7 +134,7 @@ def _iterate(
             status = _negative_or_exhausted(pq, p_length, r, b_norm)
             break
         alpha = rz / pq
-        step(alpha, p, q, x, r)
+        rr = step(alpha, p, q, x, r)
         rounds += 1
         change = _relative_change(alpha, p, x, rule)
         preconditioner.apply(r, z)
@@ -143,7 +143,7 @@ def _iterate(
         norm.add(alpha, rz, beta)
         rz = rz_next
         p_length = rz + beta * beta * p_length
-        criteria = _criteria(norm.estimate() * ebv_scale, math.sqrt(dot(r, r)) / b_norm, change)
+        criteria = _criteria(norm.estimate(rz) * ebv_scale, math.sqrt(rr) / b_norm, change)
         history.append(criteria)
         if monitor is not None:
             monitor(rounds, criteria)
@@ -214,7 +214,7 @@ def _true_criteria(
         return _criteria(math.inf, residual, state.change)
     drift = r - state.r
     drift_size = dot(drift, preconditioner.apply(drift, z))
-    energy = min(_energy(rz, smallest), state.norm.estimate() + _energy(drift_size, smallest))
+    energy = min(_energy(rz, smallest), state.norm.estimate(rz) + _energy(drift_size, smallest))
     return _criteria(energy * ebv_scale, residual, state.change)
 
 

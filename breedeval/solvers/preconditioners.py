@@ -9,6 +9,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_blocks
+from breedeval.kernels.vectors import scale
 from breedeval.operators import Preconditioner, SymmetricOperator
 
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
@@ -29,7 +30,8 @@ class DiagonalPreconditioner:
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write M⁻¹ r to `out`."""
-        return np.multiply(r, self.inverse, out=out)
+        scale(r, self.inverse, out)
+        return out
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class BlockPreconditioner:
             n, k, _ = inverse.shape
             part = slice(first, first + n * k)
             if k == 1:
-                np.multiply(r[part], inverse[:, 0, 0], out=out[part])
+                scale(r[part], inverse.reshape(n), out[part])
             else:
                 multiply_blocks(inverse, r[part].reshape(n, k), out[part].reshape(n, k))
             first += n * k
