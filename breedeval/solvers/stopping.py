@@ -7,9 +7,9 @@ d rounds ago and is about ρ B / (1 − ρ) now (Strakoš and Tichý 2002; Meura
 go). The estimate takes the geometric mean of the two, √ρ B / (1 − ρ), with the smallest d that shows a clear decrease: as many
 rounds as it needs where PCG is slow, two where it is fast.
 
-That looks back only, and is too low where a direction has not been met yet. sqrt(r'M⁻¹r / θ), with θ the smallest Ritz value of the
-Lanczos matrix that PCG makes on its way, is an upper bound once θ has settled, and mostly far too high. The estimate is their
-weighted geometric mean.
+That looks back only, and is too low where a direction has not been met yet. sqrt(r'M⁻¹r / θ), with θ the smallest Ritz value of
+the Lanczos matrix that PCG makes on its way, is an upper bound once θ has settled, and mostly far too high. The estimate is
+their weighted geometric mean.
 
 For an EBV the energy norm is a bound: the error of û_i is at most sqrt(PEV_i) ‖x − x*‖_C (Cauchy-Schwarz in C), and PEV_i ≤
 (1 + F_i) σ²_a, hence in genetic standard deviations at most sqrt(1 + F_i) ‖x − x*‖_C.
