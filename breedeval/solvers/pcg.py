@@ -33,15 +33,57 @@ UNSEEN_EIGENVALUE = 1e-6
 
 
 @dataclass
-class _State:
-    """What one run of the recurrence leaves behind."""
+class Recurrence:
+    """Everything that PCG carries from one round to the next: from here it goes on to the same bits.
+
+    Parameters
+    ----------
+    x, r, p
+        (N,) solution, residual and next direction.
+    rz, p_length
+        r'M⁻¹r, and p'Mp as the recurrence has it.
+    rounds
+        Rounds so far.
+    norm
+        The coefficients, and what they say of the error.
+    history
+        Criteria of each round.
+    """
 
     x: Float64
-    rounds: int
-    status: Status
-    norm: EnergyNorm
-    change: float
     r: Float64
+    p: Float64
+    rz: float
+    p_length: float
+    rounds: int
+    norm: EnergyNorm
+    history: list[Convergence]
+
+
+#: Called at the end of a round with what PCG needs to go on; it may copy, and returns whether to stop here.
+Keeper = Callable[[Recurrence], bool]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What does not change from round to round."""
+
+    operator: SymmetricOperator
+    b: Float64
+    preconditioner: Preconditioner
+    rule: StoppingRule
+    ebv_scale: float
+    b_norm: float
+    monitor: Monitor | None
+    keeper: Keeper | None
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How one run of the recurrence ended."""
+
+    status: Status
+    change: float
     smallest: float
 
 
@@ -53,6 +95,8 @@ def pcg(
     ebv_scale: float = math.nan,
     start: Float64 | None = None,
     monitor: Monitor | None = None,
+    resume: Recurrence | None = None,
+    keeper: Keeper | None = None,
 ) -> SolveResult:
     """Solve C x = b.
 
@@ -72,6 +116,10 @@ def pcg(
         (N,) first guess; zero by default.
     monitor
         Told every round.
+    resume
+        Where an interrupted run of the same equations stood, instead of `start`; taken over and changed.
+    keeper
+        Given the state after every round, to write it down or to interrupt.
 
     Returns
     -------
@@ -80,82 +128,78 @@ def pcg(
 
     Notes
     -----
-    One product with C, one with M⁻¹ and about 80 bytes of vector traffic an equation and round; five vectors of memory.
+    One product with C, one with M⁻¹ and about 100 bytes of vector traffic an equation and round; five vectors of memory.
     """
-    rule = rule or StoppingRule()
     began = time.perf_counter()
-    history: list[Convergence] = []
-    x = np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64)
-    b_norm = math.sqrt(dot(b, b)) or 1.0
-    state = _State(x, 0, Status.CONVERGED, EnergyNorm(), math.nan, b, math.nan)
-    best = math.inf
-    for _ in range(1 + MAX_RESTARTS):
-        state = _iterate(operator, b, preconditioner, rule, ebv_scale, state, b_norm, history, monitor)
-        final = _true_criteria(operator, b, preconditioner, state, ebv_scale, b_norm)
-        if state.status is not Status.CONVERGED or final.of(rule.name) <= rule.tolerance:
+    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, math.sqrt(dot(b, b)) or 1.0, monitor, keeper)
+    state = resume
+    smallest, best, n_runs = math.nan, math.inf, 0
+    while True:
+        if state is None:
+            state = _begin(task, np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64), 0, [])
+        outcome = _iterate(task, state)
+        smallest = float(np.fmin(smallest, outcome.smallest))
+        status = outcome.status
+        final = _true_criteria(task, state, outcome.change, smallest)
+        n_runs += 1
+        if status is not Status.CONVERGED or final.of(task.rule.name) <= task.rule.tolerance:
             break
-        if not final.of(rule.name) < RESTART_GAIN * best:
-            state.status = Status.STAGNATED
+        if n_runs > MAX_RESTARTS or not final.of(task.rule.name) < RESTART_GAIN * best:
+            status = Status.STAGNATED
             break
-        best = final.of(rule.name)
-    else:
-        state.status = Status.STAGNATED
+        best = final.of(task.rule.name)
+        state = _begin(task, state.x, state.rounds, state.history)
     seconds = time.perf_counter() - began
     method = f"PCG with {preconditioner.name} preconditioner"
-    return SolveResult(freeze(state.x), state.status, method, state.rounds, final, tuple(history), seconds)
+    return SolveResult(freeze(state.x), status, method, state.rounds, final, tuple(state.history), seconds)
 
 
-def _iterate(
-    operator: SymmetricOperator,
-    b: Float64,
-    preconditioner: Preconditioner,
-    rule: StoppingRule,
-    ebv_scale: float,
-    state: _State,
-    b_norm: float,
-    history: list[Convergence],
-    monitor: Monitor | None,
-) -> _State:
-    x, rounds, norm, change = state.x, state.rounds, EnergyNorm(), math.nan
-    r = b - operator.multiply(x)
-    z = preconditioner.apply(r, np.empty_like(r))
-    p, q = z.copy(), np.empty_like(r)
-    rz = dot(r, z)
-    p_length = rz
-    floor = _floor(b, preconditioner, q)
-    status = Status.CONVERGED
-    while rz > floor:
-        if rounds >= rule.max_rounds:
+def _begin(task: _Task, x: Float64, rounds: int, history: list[Convergence]) -> Recurrence:
+    """First direction from a guess."""
+    r = task.b - task.operator.multiply(x)
+    p = task.preconditioner.apply(r, np.empty_like(r))
+    rz = dot(r, p)
+    return Recurrence(x, r, p, rz, rz, rounds, EnergyNorm(), history)
+
+
+def _iterate(task: _Task, state: Recurrence) -> _Outcome:
+    """Go on until the rule is met or nothing more can be done; `state` moves along."""
+    rule, x, r, p = task.rule, state.x, state.r, state.p
+    z, q = np.empty_like(r), np.empty_like(r)
+    change, status = math.nan, Status.CONVERGED
+    floor = _floor(task.b, task.preconditioner, q)
+    while state.rz > floor:
+        if state.rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
             break
-        operator.multiply(p, q)
+        task.operator.multiply(p, q)
         pq = dot(p, q)
-        if not math.isfinite(pq) or pq <= NULL_CURVATURE * p_length:
-            status = _negative_or_exhausted(pq, p_length, r, b_norm)
+        if not math.isfinite(pq) or pq <= NULL_CURVATURE * state.p_length:
+            status = _negative_or_exhausted(pq, state.p_length, r, task.b_norm)
             break
-        alpha = rz / pq
+        alpha = state.rz / pq
         rr = step(alpha, p, q, x, r)
-        rounds += 1
         change = _relative_change(alpha, p, x, rule)
-        preconditioner.apply(r, z)
-        rz_next = dot(r, z)
-        beta = rz_next / rz
-        norm.add(alpha, rz, beta)
-        rz = rz_next
-        p_length = rz + beta * beta * p_length
-        criteria = _criteria(norm.estimate(rz) * ebv_scale, math.sqrt(rr) / b_norm, change)
-        history.append(criteria)
-        if monitor is not None:
-            monitor(rounds, criteria)
+        task.preconditioner.apply(r, z)
+        rz = dot(r, z)
+        beta = rz / state.rz
+        state.norm.add(alpha, state.rz, beta)
+        state.rounds, state.rz, state.p_length = state.rounds + 1, rz, rz + beta * beta * state.p_length
+        criteria = _criteria(state.norm.estimate(rz) * task.ebv_scale, math.sqrt(rr) / task.b_norm, change)
+        state.history.append(criteria)
+        if task.monitor is not None:
+            task.monitor(state.rounds, criteria)
         if criteria.of(rule.name) <= rule.tolerance:
             break
         next_direction(z, beta, p)
-    if not math.isfinite(rz):
+        if task.keeper is not None and task.keeper(state):
+            status = Status.INTERRUPTED
+            break
+    if not math.isfinite(state.rz):
         status = Status.NOT_FINITE
-    elif rz < 0.0 and status is Status.CONVERGED:
+    elif state.rz < 0.0 and status is Status.CONVERGED:
         status = Status.NOT_POSITIVE
-    smallest = float(np.fmin(state.smallest, norm.smallest_eigenvalue()))
-    return _State(x, rounds, status, norm, change, r, smallest)
+    return _Outcome(status, change, state.norm.smallest_eigenvalue())
 
 
 def _floor(b: Float64, preconditioner: Preconditioner, work: Float64) -> float:
@@ -187,35 +231,27 @@ def _criteria(ebv_error: float, residual: float, change: float) -> Convergence:
     return Convergence(ebv_error, residual, residual * residual, change)
 
 
-def _true_criteria(
-    operator: SymmetricOperator,
-    b: Float64,
-    preconditioner: Preconditioner,
-    state: _State,
-    ebv_scale: float,
-    b_norm: float,
-) -> Convergence:
+def _true_criteria(task: _Task, state: Recurrence, change: float, smallest: float) -> Convergence:
     """Criteria from the true residual b − Cx.
 
     ‖x − x*‖²_C = r'C⁻¹r ≤ r'M⁻¹r / λ, λ the smallest eigenvalue of M⁻¹C that PCG has seen. That is far above the truth where λ
     is small. The norm estimated by the recurrence, plus this bound for what the true residual has more than the recurrence's,
     is also above it; the smaller of the two counts.
     """
-    r = b - operator.multiply(state.x)
-    residual = math.sqrt(dot(r, r)) / b_norm
-    z = preconditioner.apply(r, np.empty_like(r))
+    r = task.b - task.operator.multiply(state.x)
+    residual = math.sqrt(dot(r, r)) / task.b_norm
+    z = task.preconditioner.apply(r, np.empty_like(r))
     rz = dot(r, z)
     if rz == 0.0:
-        return _criteria(0.0 * ebv_scale, residual, state.change)
-    smallest = state.smallest
-    if math.isnan(smallest) and rz <= _floor(b, preconditioner, z):
+        return _criteria(0.0 * task.ebv_scale, residual, change)
+    if math.isnan(smallest) and rz <= _floor(task.b, task.preconditioner, z):
         smallest = UNSEEN_EIGENVALUE
     if not math.isfinite(rz):
-        return _criteria(math.inf, residual, state.change)
+        return _criteria(math.inf, residual, change)
     drift = r - state.r
-    drift_size = dot(drift, preconditioner.apply(drift, z))
-    energy = min(_energy(rz, smallest), state.norm.estimate(rz) + _energy(drift_size, smallest))
-    return _criteria(energy * ebv_scale, residual, state.change)
+    drift_size = dot(drift, task.preconditioner.apply(drift, z))
+    energy = min(_energy(rz, smallest), state.norm.estimate(state.rz) + _energy(drift_size, smallest))
+    return _criteria(energy * task.ebv_scale, residual, change)
 
 
 def _energy(size: float, smallest: float) -> float:

@@ -32,6 +32,7 @@ class Status(Enum):
         "a direction of negative curvature was met: the equations are not positive semidefinite",
         "Check that every (co)variance matrix is positive definite and every weight positive.",
     )
+    INTERRUPTED = ("interrupted", "the run was interrupted", "Start it again with the same checkpoint to go on.")
     NOT_FINITE = ("not_finite", "a value that is not finite appeared", "Check records and covariates for extreme values.")
 
     def __init__(self, code: str, cause: str, remedy: str) -> None:

@@ -25,6 +25,8 @@ from typing import Literal, get_args
 import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal
 
+from breedeval.arrays import Float64
+
 Rule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
 RULES: tuple[str, ...] = get_args(Rule)
 
@@ -64,6 +66,18 @@ class EnergyNorm:
         self._decrease: deque[float] = deque(maxlen=2 * LONGEST_DELAY)
         self._alpha: list[float] = []
         self._beta: list[float] = []
+
+    @classmethod
+    def of(cls, decrease: Float64, alpha: Float64, beta: Float64) -> EnergyNorm:
+        """From :meth:`coefficients` of another."""
+        norm = cls()
+        norm._decrease.extend(decrease.tolist())
+        norm._alpha, norm._beta = alpha.tolist(), beta.tolist()
+        return norm
+
+    def coefficients(self) -> tuple[Float64, Float64, Float64]:
+        """Latest decreases of the squared norm, step lengths and direction coefficients."""
+        return np.array(self._decrease), np.array(self._alpha), np.array(self._beta)
 
     def add(self, alpha: float, rz: float, beta: float) -> None:
         """Take in one round: step length, r'z before the step, and the coefficient of the next direction."""
