@@ -86,6 +86,10 @@ class NotConvergedError(NumericalError):
     """The solver stopped before the solution was good enough."""
 
 
+class InterruptedRunError(NumericalError):
+    """The user stopped a run that can go on from its checkpoint."""
+
+
 class NotPositiveDefiniteError(NumericalError):
     """A pivot that had to be positive was not."""
 

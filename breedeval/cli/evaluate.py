@@ -11,11 +11,16 @@ import click
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("-o", "--results", type=click.Path(path_type=Path), help="Results file; by default CONFIG's name with .h5, here.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads to use; by default as configured, else all cores.")
+@click.option("--start", type=click.Path(path_type=Path), help="Older results file, whose solutions are the first guess.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="File for the state of a long solution; goes on from it.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
-def evaluate(config: Path, results: Path | None, threads: int | None, quiet: bool) -> None:
+def evaluate(
+    config: Path, results: Path | None, threads: int | None, start: Path | None, checkpoint: Path | None, quiet: bool
+) -> None:
     """Compute breeding values as CONFIG says and write them to one HDF5 file.
 
-    The file is written whole or not at all; one that is there already is replaced at the very end.
+    The file is written whole or not at all; one that is there already is replaced at the very end. With --checkpoint a run that
+    was killed or interrupted goes on where it was, by the same command.
     """
     from breedeval.evaluation.config import read_config
 
@@ -26,6 +31,6 @@ def evaluate(config: Path, results: Path | None, threads: int | None, quiet: boo
     path = results or Path(f"{config.stem}.h5")
     with Console(quiet=quiet) as console:
         console.say(f"{checked.title}: {config} → {path}")
-        found = run.evaluate(checked, path, threads, console)
+        found = run.evaluate(checked, path, threads, console, start, checkpoint)
         for stage in found.record["stages"]:
             console.say(f"time: {stage['seconds']:8.2f} s  {stage['name']} (memory up to {stage['peak_mib']:,.0f} MiB)")

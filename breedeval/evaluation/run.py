@@ -18,7 +18,8 @@ from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
-from breedeval.evaluation.solution import Solved, solve
+from breedeval.evaluation.solution import LongRun, Solved, solve
+from breedeval.evaluation.start import start_from
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
@@ -35,6 +36,8 @@ def evaluate(
     results: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     observer: Observer | None = None,
+    start: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> EvaluationResults:
     r"""Evaluate: the same as the command of this name.
 
@@ -48,6 +51,10 @@ def evaluate(
         Threads to use; by default as configured, else all cores.
     observer
         Told of stages, facts and rounds; by default nobody is.
+    start
+        An older results file, whose solutions are the first guess of an iterative solution.
+    checkpoint
+        File for the state of an iterative solution, written every few minutes; if it is there, the run goes on from it.
 
     Returns
     -------
@@ -62,6 +69,8 @@ def evaluate(
         If the solution is not good enough. Nothing is written then.
     OutputError
         If the results file cannot be written.
+    InterruptedRunError
+        If the user interrupts (Ctrl-C) a run with a checkpoint.
 
     Examples
     --------
@@ -84,7 +93,8 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
-    solved = solve(config, problem, clock, observer)
+    guess = None if start is None else start_from(Path(start), inputs, observer)
+    solved = solve(config, problem, clock, observer, LongRun(guess, None if checkpoint is None else Path(checkpoint)))
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
         observer.stage("writing results")

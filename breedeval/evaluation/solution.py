@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from breedeval.accuracy.exact import prediction_error_variance
 from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
-from breedeval.errors import NotConvergedError
+from breedeval.errors import InterruptedRunError, NotConvergedError
+from breedeval.evaluation.checkpoint import Checkpoints
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.problem import Problem
@@ -22,7 +24,7 @@ from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
-from breedeval.solvers.result import Convergence, SolveResult
+from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
 
@@ -35,13 +37,33 @@ class Solved:
     pev: Float64 | None
 
 
-def solve(config: EvaluationConfig, problem: Problem, clock: StageClock, observer: Observer) -> Solved:
+@dataclass(frozen=True)
+class LongRun:
+    """What a long iterative solution begins from, and where it writes its checkpoints.
+
+    Parameters
+    ----------
+    start
+        (N,) first guess, or None.
+    checkpoint
+        File, or None.
+    """
+
+    start: Float64 | None = None
+    checkpoint: Path | None = None
+
+
+def solve(
+    config: EvaluationConfig, problem: Problem, clock: StageClock, observer: Observer, long_run: LongRun | None = None
+) -> Solved:
     """Solve the equations and compute PEV as planned.
 
     Raises
     ------
     NotConvergedError
         The one place that decides that a solution is not good enough.
+    InterruptedRunError
+        If the user stopped the solver; the checkpoint is written.
     """
     factor: Factorization | None = None
     if problem.plan.needs_factor and problem.matrix is not None:
@@ -51,8 +73,10 @@ def solve(config: EvaluationConfig, problem: Problem, clock: StageClock, observe
     rule = stopping_rule(config, has_genetic=not math.isnan(problem.ebv_scale))
     observer.stage("solving")
     with clock.stage("solution"):
-        result = _solve(problem, factor, rule, observer)
+        result = _solve(config, problem, factor, rule, observer, long_run or LongRun())
     observer.say(f"solution: {result.sentence()}")
+    if result.status is Status.INTERRUPTED:
+        raise InterruptedRunError("The solution was interrupted. Give the same command again to go on from the checkpoint.")
     if not result.status.is_good:
         raise NotConvergedError(f"The equations are not solved well enough. {result.sentence()} Nothing was written.")
     pev = None
@@ -86,21 +110,40 @@ def stopping_rule(config: EvaluationConfig, *, has_genetic: bool) -> StoppingRul
     return StoppingRule(section.stop, section.stop_tolerance, section.max_rounds)
 
 
-def _solve(problem: Problem, factor: Factorization | None, rule: StoppingRule, observer: Observer) -> SolveResult:
+def _solve(
+    config: EvaluationConfig,
+    problem: Problem,
+    factor: Factorization | None,
+    rule: StoppingRule,
+    observer: Observer,
+    long_run: LongRun,
+) -> SolveResult:
     equations = problem.equations
+    b = equations.right_hand_side
     if problem.plan.solver == "direct" and factor is not None:
-        return solve_direct(equations, equations.right_hand_side, factor, problem.kept, rule, problem.ebv_scale)
+        return solve_direct(equations, b, factor, problem.kept, rule, problem.ebv_scale)
     observer.say(f"solver: {problem.plan.preconditioner} preconditioner, {rule.sentence()}")
+    preconditioner = _preconditioner(problem)
+    minutes = config.solver.checkpoint_minutes
+    checkpoints = Checkpoints.of_equations(long_run.checkpoint, minutes, equations, b, preconditioner, observer)
+    resume = checkpoints.resume()
+
+    def monitor(rounds: int, criteria: Convergence) -> None:
+        observer.round(rounds, criteria, rule)
+
+    with checkpoints.listening():
+        result = pcg(equations, b, preconditioner, rule, problem.ebv_scale, long_run.start, monitor, resume, checkpoints.keep)
+    if result.status.is_good:
+        checkpoints.remove()
+    return result
+
+
+def _preconditioner(problem: Problem) -> Preconditioner:
+    equations = problem.equations
     preconditioner: Preconditioner
     if problem.plan.preconditioner == "block":
         preconditioner = BlockPreconditioner.of([equations.diagonal_blocks(b) for b in equations.layout.blocks])
     else:
         preconditioner = DiagonalPreconditioner.of(equations.diagonal())
     nearly = problem.dependencies.nearly(equations.order)
-    if nearly.shape[1]:
-        preconditioner = CorrectedPreconditioner.of(preconditioner, equations, nearly)
-
-    def monitor(rounds: int, criteria: Convergence) -> None:
-        observer.round(rounds, criteria, rule)
-
-    return pcg(equations, equations.right_hand_side, preconditioner, rule, problem.ebv_scale, monitor=monitor)
+    return CorrectedPreconditioner.of(preconditioner, equations, nearly) if nearly.shape[1] else preconditioner

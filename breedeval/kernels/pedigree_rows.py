@@ -60,3 +60,17 @@ def forget_own_parents(parent_out):
     for i in range(parent_out.shape[0]):
         if parent_out[i] == i:
             parent_out[i] = -1
+
+
+@compiled
+def fill_from_parents(sire, dam, known, out):
+    """Give each animal that is not known (n,) the mean of its parents' values; parents stand first, unknown ones count zero."""
+    n = sire.shape[0]
+    for i in range(n):
+        if not known[i]:
+            value = 0.0
+            if 0 <= sire[i] < n:
+                value += 0.5 * out[sire[i]]
+            if 0 <= dam[i] < n:
+                value += 0.5 * out[dam[i]]
+            out[i] = value

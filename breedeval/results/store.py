@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from breedeval.arrays import NONE, Float64
+from breedeval.arrays import NONE, Float64, freeze
 from breedeval.errors import ResultsError, UnknownNameError, name_some
 from breedeval.model.layout import EquationBlock
 from breedeval.names import Names
@@ -261,6 +261,10 @@ class ResultsFile:
         """Names of the animals, in the order of every array of the file."""
         return _texts(self._file[f"{schema.ANIMALS}/id"])
 
+    def names(self) -> Names:
+        """Names of the animals without a Python string for each: for millions of them."""
+        return _names(self._file[f"{schema.ANIMALS}/id"])
+
     def animals(self) -> pd.DataFrame:
         """One row an animal: id, sire, dam (missing if unknown), inbreeding, sex, birth_year, n_records, n_progeny."""
         group = self._file[schema.ANIMALS]
@@ -297,6 +301,17 @@ class ResultsFile:
     def base(self, trait: str, column: str | None = None) -> str:
         """What an EBV of zero means."""
         return str(self._ebv_group(trait, choose_column(self, trait, column)).attrs["base"])
+
+    def solution_of_animals(self, trait: str, column: str) -> Float64:
+        """(n,) solutions of a genetic effect, before the base was taken off."""
+        group = self._ebv_group(trait, column)
+        values: Float64 = group["value"][()] + float(group.attrs["base_offset"])
+        return values
+
+    def solutions(self, name: str) -> tuple[Names, tuple[str, ...], Float64]:
+        """Levels, columns and solutions (levels × columns) of one effect."""
+        group = self._file[schema.EFFECTS][schema.group_name(name)]
+        return _names(group["level"]), tuple(str(column) for column in group.attrs["columns"]), group["solution"][()]
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -340,6 +355,15 @@ def open_results(path: str | Path) -> ResultsFile:
 
 def _texts(dataset: h5py.Dataset) -> list[str]:
     return [item.decode() for item in dataset[()].tolist()]
+
+
+def _names(dataset: h5py.Dataset) -> Names:
+    raw = dataset[()]
+    texts = np.frombuffer(raw.tobytes(), dtype=np.uint8).reshape(len(raw), raw.dtype.itemsize)
+    lengths = raw.dtype.itemsize - np.argmax(texts[:, ::-1] != 0, axis=1)
+    lengths[~texts.any(axis=1)] = 0
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Names(freeze(texts[np.arange(raw.dtype.itemsize) < lengths[:, None]]), freeze(offsets))
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,110 @@
+"""Long runs survive: the state of the solver is written down every few minutes, and when a user interrupts."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from breedeval.arrays import Float64
+from breedeval.errors import OutputError
+from breedeval.evaluation.observer import Observer
+from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.results.atomic import check_writable
+from breedeval.results.checkpoint import checkpoint_bytes, fingerprint, read_checkpoint, write_checkpoint
+from breedeval.solvers.pcg import Recurrence
+
+
+@dataclass
+class Checkpoints:
+    """Writes the solver's state to `path` every `minutes`; without a path does nothing.
+
+    Parameters
+    ----------
+    path
+        File, or None.
+    of
+        Fingerprint of the equations.
+    minutes
+        Time between two checkpoints.
+    observer
+        Told of trouble.
+    """
+
+    path: Path | None
+    of: str
+    minutes: float
+    observer: Observer
+    _written: float = 0.0
+    _interrupted: bool = False
+
+    @classmethod
+    def of_equations(
+        cls,
+        path: Path | None,
+        minutes: float,
+        equations: SymmetricOperator,
+        b: Float64,
+        preconditioner: Preconditioner,
+        observer: Observer,
+    ) -> Checkpoints:
+        """Prepare checkpoints of the solution of C x = b; sees to it that there is room for one."""
+        if path is None:
+            return cls(None, "", minutes, observer)
+        check_writable(path, checkpoint_bytes(len(b)))
+        observer.say(f"checkpoint: every {minutes:g} minutes to {path}, {checkpoint_bytes(len(b)) / 1e6:,.0f} MB")
+        return cls(path, fingerprint(b, equations.diagonal(), preconditioner.name), minutes, observer)
+
+    def resume(self) -> Recurrence | None:
+        """Give the state to go on from, if there is a checkpoint."""
+        if self.path is None or not self.path.exists():
+            return None
+        state = read_checkpoint(self.path, self.of)
+        self.observer.say(f"checkpoint: going on from round {state.rounds:,} of {self.path}")
+        return state
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let Ctrl-C, or the end of a job's time, end the solution after its round; a second one ends it at once."""
+        self._written = time.monotonic()
+        if self.path is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def keep(self, state: Recurrence) -> bool:
+        """Write the state down if it is time; returns whether the user wants to stop."""
+        due = time.monotonic() - self._written >= 60.0 * self.minutes
+        if self.path is not None and (due or self._interrupted):
+            self._write(state)
+        return self._interrupted
+
+    def remove(self) -> None:
+        """Remove the checkpoint of a run that is done."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _write(self, state: Recurrence) -> None:
+        if self.path is None:
+            return
+        try:
+            write_checkpoint(self.path, state, self.of)
+        except OutputError as error:
+            self.observer.warn(f"no checkpoint at round {state.rounds:,}: {error.message} The run goes on.")
+        self._written = time.monotonic()
+
+    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+        self.observer.warn("interrupted: writing a checkpoint after this round (again to stop at once)")

@@ -1,0 +1,80 @@
+"""The state of a long solution on disk, so that a run that was killed goes on from its last checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from breedeval.arrays import Float64
+from breedeval.errors import ResultsError
+from breedeval.results.atomic import written_whole
+from breedeval.results.sink import Sink
+from breedeval.solvers.pcg import Recurrence
+from breedeval.solvers.result import Convergence
+from breedeval.solvers.stopping import EnergyNorm
+
+FORMAT = "breedeval-checkpoint"
+FORMAT_VERSION = "1"
+_VECTORS = ("x", "r", "p")
+_COEFFICIENTS = ("decrease", "alpha", "beta")
+
+
+def fingerprint(b: Float64, diagonal: Float64, preconditioner: str) -> str:
+    """Tell equations apart: a checksum of the right-hand side, the diagonal and the name of the preconditioner."""
+    digest = hashlib.sha256(preconditioner.encode())
+    for vector in (b, diagonal):
+        digest.update(np.ascontiguousarray(vector).data)
+    return digest.hexdigest()
+
+
+def checkpoint_bytes(n_equations: int) -> int:
+    """Room that a checkpoint takes on disk."""
+    return 8 * len(_VECTORS) * n_equations + 1_000_000
+
+
+def write_checkpoint(path: Path, state: Recurrence, of: str) -> None:
+    """Write the state of PCG, whole or not at all; `of` is the fingerprint of the equations.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; an older checkpoint is then untouched.
+    """
+    with written_whole(path) as temporary, Sink(temporary) as sink, h5py.File(sink, "w") as file:
+        file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "fingerprint": of})
+        file.attrs.update({"rounds": state.rounds, "rz": state.rz, "p_length": state.p_length})
+        for name, vector in zip(_VECTORS, (state.x, state.r, state.p), strict=True):
+            file[name] = vector
+        for name, vector in zip(_COEFFICIENTS, state.norm.coefficients(), strict=True):
+            file[name] = vector
+        rounds = [(c.ebv_error, c.residual, c.residual_squared, c.solution_change) for c in state.history]
+        file["history"] = np.array(rounds, dtype=np.float64).reshape(-1, 4)
+
+
+def read_checkpoint(path: Path, of: str) -> Recurrence:
+    """Read the state of PCG for the equations with fingerprint `of`.
+
+    Raises
+    ------
+    ResultsError
+        If the file is no checkpoint, or one of other equations.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT or file.attrs.get("format_version") != FORMAT_VERSION:
+                raise ResultsError(f"{path} is not a checkpoint of this version of breedeval. Give another file, or remove it.")
+            if file.attrs["fingerprint"] != of:
+                raise ResultsError(
+                    f"{path} is a checkpoint of other equations: the records, the pedigree, the model, the variances or the "
+                    "preconditioner have changed since. Remove it to begin anew."
+                )
+            x, r, p = (np.array(file[name][()], dtype=np.float64) for name in _VECTORS)
+            norm = EnergyNorm.of(*(file[name][()] for name in _COEFFICIENTS))
+            history = [Convergence(*row) for row in file["history"][()].tolist()]
+            rz, p_length, rounds = float(file.attrs["rz"]), float(file.attrs["p_length"]), int(file.attrs["rounds"])
+            return Recurrence(x, r, p, rz, p_length, rounds, norm, history)
+    except (OSError, KeyError) as error:
+        raise ResultsError(f"{path} cannot be read as a checkpoint: it is damaged or something else. Remove it.") from error
