@@ -40,4 +40,4 @@ class Preconditioner(Protocol):
         """For reports."""
 
     def apply(self, r: Float64, out: Float64) -> Float64:
-        """Write M⁻¹ r to `out` and return it."""
+        """Write M⁻¹ r to `out`, another array, and return it; both (n,) or (n, k)."""

@@ -10,14 +10,15 @@ from breedeval.kernels.compile import compiled_parallel
 
 @compiled_parallel
 def multiply_blocks(blocks, x, out):
-    """Out (n, k) = blocks (n, k, k) times x (n, k), level by level. x and out may not be the same array."""
-    k = x.shape[1]
-    for i in numba.prange(x.shape[0]):
+    """Out (n, k, c) = blocks (n, k, k) times x (n, k, c), level by level. x and out may not be the same array."""
+    n, k, n_columns = x.shape
+    for i in numba.prange(n):
         for a in range(k):
-            total = 0.0
-            for b in range(k):
-                total += blocks[i, a, b] * x[i, b]
-            out[i, a] = total
+            for c in range(n_columns):
+                total = 0.0
+                for b in range(k):
+                    total += blocks[i, a, b] * x[i, b, c]
+                out[i, a, c] = total
 
 
 @compiled_parallel

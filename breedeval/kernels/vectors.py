@@ -58,9 +58,10 @@ def next_direction(z, beta, p):
 
 @compiled_parallel
 def scale(r, weight, out):
-    """Out = weight r, element by element; all (N,)."""
+    """Out = weight (n,) times the rows of r; r and out (n, c)."""
     for i in numba.prange(out.shape[0]):
-        out[i] = weight[i] * r[i]
+        for j in range(out.shape[1]):
+            out[i, j] = weight[i] * r[i, j]
 
 
 @compiled_parallel

@@ -30,7 +30,7 @@ class DiagonalPreconditioner:
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write M⁻¹ r to `out`."""
-        scale(r, self.inverse, out)
+        scale(r.reshape(len(r), -1), self.inverse, out.reshape(len(r), -1))
         return out
 
 
@@ -52,10 +52,7 @@ class BlockPreconditioner:
         for inverse in self.inverses:
             n, k, _ = inverse.shape
             part = slice(first, first + n * k)
-            if k == 1:
-                scale(r[part], inverse.reshape(n), out[part])
-            else:
-                multiply_blocks(inverse, r[part].reshape(n, k), out[part].reshape(n, k))
+            multiply_blocks(inverse, r[part].reshape(n, k, -1), out[part].reshape(n, k, -1))
             first += n * k
         return out
 

@@ -57,6 +57,14 @@ def test_preconditioner_leaves_r_alone_and_returns_out(equations, preconditioner
     assert np.isfinite(out).all()
 
 
+def test_preconditioner_takes_several_columns(equations, preconditioner):
+    r = np.random.default_rng(4).normal(size=(equations.order, 3))
+    together = preconditioner.apply(r, np.full_like(r, np.nan))
+    for column, alone in zip(together.T, r.T, strict=True):
+        expected = preconditioner.apply(np.ascontiguousarray(alone), np.empty(equations.order))
+        np.testing.assert_allclose(column, expected, rtol=1e-12, atol=1e-14 * np.abs(expected).max())
+
+
 def test_equation_without_information_stays_at_zero():
     assert DiagonalPreconditioner.of(np.array([2.0, 0.0])).inverse.tolist() == [0.5, 0.0]
     block = np.array([[[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]])
