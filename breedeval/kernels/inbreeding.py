@@ -14,7 +14,8 @@ NOT_AN_ANIMAL = -1.0
 @compiled
 def parent_inbreeding(parent, inbreeding):
     """F of a parent code; the one place where codes that are no animals (unknown, groups) get a value."""
-    return inbreeding[parent] if 0 <= parent < inbreeding.shape[0] else NOT_AN_ANIMAL
+    code = np.uint64(parent)  # below 0 becomes large
+    return inbreeding[code] if code < np.uint64(inbreeding.shape[0]) else NOT_AN_ANIMAL
 
 
 @compiled

@@ -17,13 +17,15 @@ both. Groups and metafounders with relationships of their own would take places 
 from __future__ import annotations
 
 import numpy as np
+from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 
 from breedeval.kernels.compile import compiled
 from breedeval.kernels.inbreeding import follows_at_once
 
 #: What is noted of an animal; bits, since several can hold.
 PAIR, AT_ONCE, CORE, MATE = np.int8(1), np.int8(2), np.int8(4), np.int8(8)
-_NEEDED = np.int8(12)
+#: The bits of those needed, of eight animals at a time; 2 to this power are eight.
+_NEEDED_IN_WORD, _LOG_BITS = np.uint64(0x0C0C0C0C0C0C0C0C), np.uint64(3)
 #: Links of a chain that are stored together, so that memory is read once for all of them.
 LINKS = 4
 #: A row costs far more than a pair: the dam gets the row only if she has several times the progeny of the sire.
@@ -33,22 +35,30 @@ _ROUNDED = 1e-6
 
 
 @compiled
-def classify(sire, dam, known, inbreeding_out, note_out, n_progeny_out):
-    """Note for each animal how its F is found, and count the progeny of each parent whose F has to be looked up.
+def list_unknown(known, unknown_out):
+    """Rows whose F is NaN, to unknown_out; returns how many, and the number of F that cannot be (below 0 or above 1)."""
+    n_unknown, n_impossible = 0, 0
+    for i in range(known.shape[0]):
+        value = known[i]
+        unknown_out[n_unknown] = i
+        n_unknown += np.isnan(value)
+        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
+    return n_unknown, n_impossible
 
-    ``known`` (n,) holds F where it is known and NaN elsewhere, or is empty. Known and obvious F go to inbreeding_out. Returns
-    the number of animals whose F follows at once, and the number of known F that cannot be (below 0 or above 1).
+
+@compiled
+def classify(sire, dam, wanted, n_wanted, inbreeding_out, note_out, n_progeny_out):
+    """Note for each animal wanted how its F is found, and count the progeny of each parent whose F has to be looked up.
+
+    ``wanted`` holds the rows of the ``n_wanted`` animals; if these are all animals, it is not read (here and below). Obvious F
+    go to inbreeding_out. Returns the number of animals whose F follows at once.
     """
     n = sire.shape[0]
-    none_known = known.shape[0] == 0
-    n_at_once, n_impossible = 0, 0
-    for i in range(n):
+    n_at_once = 0
+    for k in range(n_wanted):
+        i = k if n_wanted == n else wanted[k]
         s, d = sire[i], dam[i]
-        if not (none_known or np.isnan(known[i])):
-            inbreeding_out[i] = known[i]
-            if not -_ROUNDED <= known[i] <= 1.0 + _ROUNDED:
-                n_impossible += 1
-        elif not (0 <= s < n and 0 <= d < n):
+        if not (0 <= s < n and 0 <= d < n):
             inbreeding_out[i] = 0.0
         elif follows_at_once(s, d, sire, dam):
             note_out[i] = AT_ONCE
@@ -57,7 +67,7 @@ def classify(sire, dam, known, inbreeding_out, note_out, n_progeny_out):
             note_out[i] = PAIR
             n_progeny_out[s] += 1
             n_progeny_out[d] += 1
-    return n_at_once, n_impossible
+    return n_at_once
 
 
 @compiled
@@ -67,9 +77,10 @@ def _row_animal(i, sire, dam, n_progeny):
 
 
 @compiled
-def choose_rows(sire, dam, n_progeny, note_out, n_pairs_out):
+def choose_rows(sire, dam, wanted, n_wanted, n_progeny, note_out, n_pairs_out):
     """Choose the row animal of each pair and count the pairs of each."""
-    for i in range(sire.shape[0]):
+    for k in range(n_wanted):
+        i = k if n_wanted == sire.shape[0] else wanted[k]
         if note_out[i] & PAIR:
             row = _row_animal(i, sire, dam, n_progeny)
             n_pairs_out[row] += 1
@@ -78,36 +89,42 @@ def choose_rows(sire, dam, n_progeny, note_out, n_pairs_out):
 
 
 @compiled
-def spread_to_ancestors(sire, dam, n_progeny, note_out):
-    """Note who belongs to the core or to the chains of mates. Returns the numbers of both."""
+def spread_to_ancestors(sire, dam, n_progeny, note_out, words):
+    """Note who belongs to the core or to the chains of mates. Returns the numbers of both.
+
+    ``words`` are the bytes of note_out, eight at a time: animals that are not needed are passed by.
+    """
     n = sire.shape[0]
     n_core, n_mates = 0, 0
-    for i in range(n - 1, -1, -1):
-        note = note_out[i]
-        if not note & _NEEDED:
-            continue
-        s, d = sire[i], dam[i]
-        has_sire, has_dam = 0 <= s < n, 0 <= d < n
-        if note & CORE:
-            n_core += 1
-            if has_sire:
-                note_out[s] |= CORE
-            if has_dam:
-                note_out[d] |= CORE
-            continue
-        n_mates += 1
-        if has_sire and has_dam and not (note_out[s] | note_out[d]) & CORE:
-            # An old parent without pairs of its own is the rule when few animals are wanted: then the sire.
-            note_out[d if n_progeny[d] > _DAM_FACTOR * (n_progeny[s] + 1) else s] |= CORE
-        if has_sire and not note_out[s] & CORE:
-            note_out[s] |= MATE
-        if has_dam and not note_out[d] & CORE:
-            note_out[d] |= MATE
+    for word in range(words.shape[0] - 1, -1, -1):
+        w = np.uint64(word)
+        left = words[w] & _NEEDED_IN_WORD
+        while left:
+            byte = np.uint64(7) - (np.uint64(leading_zeros(left)) >> _LOG_BITS)
+            i = (w << _LOG_BITS) | byte
+            s, d = sire[i], dam[i]
+            has_sire, has_dam = 0 <= s < n, 0 <= d < n
+            if note_out[i] & CORE:
+                n_core += 1
+                if has_sire:
+                    note_out[s] |= CORE
+                if has_dam:
+                    note_out[d] |= CORE
+            else:
+                n_mates += 1
+                if has_sire and has_dam and not (note_out[s] | note_out[d]) & CORE:
+                    # An old parent without pairs of its own is the rule when few animals are wanted: then the sire.
+                    note_out[d if n_progeny[d] > _DAM_FACTOR * (n_progeny[s] + 1) else s] |= CORE
+                if has_sire and not note_out[s] & CORE:
+                    note_out[s] |= MATE
+                if has_dam and not note_out[d] & CORE:
+                    note_out[d] |= MATE
+            left = words[w] & _NEEDED_IN_WORD & ((np.uint64(1) << (byte << _LOG_BITS)) - np.uint64(1))
     return n_core, n_mates
 
 
 @compiled
-def number_places(sire, dam, note, n_core, place_out, animal_out, core_sire_out, core_dam_out, chain_out):
+def number_places(sire, dam, note, words, n_core, place_out, animal_out, core_sire_out, core_dam_out, chain_out):
     """Give places to the core and to the mates, and tie the chains.
 
     ``chain_out`` (n_mates, 2 × LINKS): the places in the core to read at the next links, then the places that the chain has
@@ -115,25 +132,29 @@ def number_places(sire, dam, note, n_core, place_out, animal_out, core_sire_out,
     """
     n = sire.shape[0]
     core, mate = 0, 0
-    for i in range(n):
-        if not note[i] & _NEEDED:
-            continue
-        s = place_out[sire[i]] if 0 <= sire[i] < n else 0
-        d = place_out[dam[i]] if 0 <= dam[i] < n else 0
-        if note[i] & CORE:
-            core += 1
-            place_out[i] = core
-            animal_out[core], core_sire_out[core], core_dam_out[core] = i, s, d
-            continue
-        if s > n_core:
-            s, d = d, s
-        chain_out[mate, 0], chain_out[mate, LINKS] = s, d
-        after = d - n_core - 1
-        for k in range(1, LINKS):
-            chain_out[mate, k] = chain_out[after, k - 1] if after >= 0 else d
-            chain_out[mate, LINKS + k] = chain_out[after, LINKS + k - 1] if after >= 0 else d
-        mate += 1
-        place_out[i] = n_core + mate
+    for word in range(words.shape[0]):
+        w = np.uint64(word)
+        left = words[w] & _NEEDED_IN_WORD
+        while left:
+            byte = np.uint64(trailing_zeros(left)) >> _LOG_BITS
+            left &= ~(np.uint64(255) << (byte << _LOG_BITS))
+            i = (w << _LOG_BITS) | byte
+            s = place_out[sire[i]] if 0 <= sire[i] < n else 0
+            d = place_out[dam[i]] if 0 <= dam[i] < n else 0
+            if note[i] & CORE:
+                core += 1
+                place_out[i] = core
+                animal_out[core], core_sire_out[core], core_dam_out[core] = i, s, d
+                continue
+            if s > n_core:
+                s, d = d, s
+            chain_out[mate, 0], chain_out[mate, LINKS] = s, d
+            after = d - n_core - 1
+            for k in range(1, LINKS):
+                chain_out[mate, k] = chain_out[after, k - 1] if after >= 0 else d
+                chain_out[mate, LINKS + k] = chain_out[after, LINKS + k - 1] if after >= 0 else d
+            mate += 1
+            place_out[i] = n_core + mate
 
 
 @compiled
@@ -157,12 +178,13 @@ def find_stages(sire, dam, n_progeny, note, place, animal, core_sire, core_dam, 
 
 
 @compiled
-def sort_pairs(sire, dam, n_progeny, note, place, n_core, chain, next_free_out, pairs_out):
+def sort_pairs(sire, dam, wanted, n_wanted, n_progeny, note, place, n_core, chain, next_free_out, pairs_out):
     """List the pairs by row: pairs_out (n_pairs, LINKS + 2) holds the chain's places to read, its end, and the progeny.
 
     ``next_free_out`` (n_core + 1,) holds where the list of each row begins; where it ends when done.
     """
-    for i in range(sire.shape[0]):
+    for e in range(n_wanted):
+        i = e if n_wanted == sire.shape[0] else wanted[e]
         if note[i] & PAIR:
             animal = _row_animal(i, sire, dam, n_progeny)
             row, mate = place[animal], place[sire[i] + dam[i] - animal]

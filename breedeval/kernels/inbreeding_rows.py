@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 
 from breedeval.kernels.compile import compiled, compiled_parallel
 from breedeval.kernels.inbreeding import value_at_once, variance_of
@@ -11,85 +12,91 @@ from breedeval.kernels.inbreeding_plan import AT_ONCE, LINKS
 
 #: Rows of A that are computed together: their values for an animal fill one line of cache.
 WIDTH = 8
-#: Places of a block; a block in which nobody waits is passed by.
-BLOCK = 64
-# State of a place: it holds shares of genes of the rows; its relationship with the rows is asked for.
-_SHARED, _ASKED = np.int8(1), np.int8(2)
+#: Places whose bits stand in one word.
+BITS = 64
+_ONE = np.uint64(1)
+_WORD, _IN_WORD = np.uint64(6), np.uint64(63)
 
 
 @compiled
-def _ask_for_pairs(first, last, pairs, chain, n, state, busy):
-    """Say which relationships the pairs need."""
+def _mark(places, place):
+    p = np.uint64(place)
+    places[p >> _WORD] |= _ONE << (p & _IN_WORD)
+
+
+@compiled
+def ask_for_pairs(first, last, pairs, chain, n, asked):
+    """Mark the places whose relationships the pairs need; ``asked`` and all other sets of places hold a bit a place."""
     for pair in range(first, last):
         for link in range(LINKS):
-            at = pairs[pair, link]
-            state[at] |= _ASKED
-            busy[at // BLOCK] = True
+            _mark(asked, pairs[pair, link])
         at = pairs[pair, LINKS]
         while at >= n:
             for link in range(LINKS):
-                core = chain[at - n, link]
-                state[core] |= _ASKED
-                busy[core // BLOCK] = True
+                _mark(asked, chain[at - n, link])
             at = chain[at - n, 2 * LINKS - 1]
-        state[at] |= _ASKED
-        busy[at // BLOCK] = True
+        _mark(asked, at)
 
 
 @compiled
-def _go_up(core_sire, core_dam, state, busy, asked, x):
-    """T'x over the ancestors of the rows, and all ancestors of those asked for.
+def mark_ancestors(core_sire, core_dam, marked):
+    """Mark all ancestors of the places marked; returns how many places are marked then."""
+    count = 0
+    for word in range(marked.shape[0] - 1, -1, -1):
+        left = marked[np.uint64(word)]
+        while left:
+            bit = np.uint64(63) - np.uint64(leading_zeros(left))
+            j = (np.uint64(word) << _WORD) | bit
+            _mark(marked, core_sire[j])
+            _mark(marked, core_dam[j])
+            count += 1
+            left = marked[np.uint64(word)] & ((_ONE << bit) - _ONE)
+    return count
 
-    Those go to ``asked``, youngest first; returns how many. The loops are written out, and places unsigned, for speed.
-    """
-    n = core_sire.shape[0]
-    n_asked = 0
-    for block in range((n - 1) // BLOCK, -1, -1):
-        if not busy[block]:
-            continue
-        for place in range(min(n, (block + 1) * BLOCK) - 1, max(1, block * BLOCK) - 1, -1):
-            j = np.uint64(place)
-            now = state[j]
-            if not now:
-                continue
+
+@compiled
+def _go_up(core_sire, core_dam, shared, x):
+    """T'x: the shares of genes that the rows have from their ancestors, which are marked in ``shared``."""
+    for word in range(shared.shape[0] - 1, -1, -1):
+        left = shared[np.uint64(word)]
+        while left:
+            bit = np.uint64(63) - np.uint64(leading_zeros(left))
+            j = (np.uint64(word) << _WORD) | bit
             for parent in (core_sire[j], core_dam[j]):
                 p = np.uint64(parent)
-                busy[parent // BLOCK] = True
-                state[p] |= now & _ASKED
-                if now & _SHARED:
-                    if state[p] & _SHARED:
-                        for k in range(WIDTH):
-                            x[p, k] += 0.5 * x[j, k]
-                    else:
-                        state[p] |= _SHARED
-                        for k in range(WIDTH):
-                            x[p, k] = 0.5 * x[j, k]
-            if now & _ASKED:
-                asked[n_asked] = place
-                n_asked += 1
-            else:
-                state[j] = 0
-        busy[block] = False
-    return n_asked
+                if shared[p >> _WORD] >> (p & _IN_WORD) & _ONE:
+                    for k in range(WIDTH):
+                        x[p, k] += 0.5 * x[j, k]
+                else:
+                    shared[p >> _WORD] |= _ONE << (p & _IN_WORD)
+                    for k in range(WIDTH):
+                        x[p, k] = 0.5 * x[j, k]
+            left = shared[np.uint64(word)] & ((_ONE << bit) - _ONE)
 
 
 @compiled
-def _go_down(core_sire, core_dam, variance, n_asked, asked, state, x):
-    """T D x for the places in ``asked``, oldest last there; clears their state."""
-    state[0] = 0
+def _go_down(core_sire, core_dam, variance, shared, asked, x):
+    """T D x for the places asked for, oldest first; nothing is marked afterwards."""
+    asked[0] &= ~_ONE
     for k in range(WIDTH):
         x[0, k] = 0.0  # unknown parents: what went up to them is lost
-    for e in range(n_asked - 1, -1, -1):
-        j = np.uint64(asked[e])
-        p, q = np.uint64(core_sire[j]), np.uint64(core_dam[j])
-        if state[j] & _SHARED:
-            own = variance[j]
-            for k in range(WIDTH):
-                x[j, k] = own * x[j, k] + 0.5 * (x[p, k] + x[q, k])
-        else:
-            for k in range(WIDTH):
-                x[j, k] = 0.5 * (x[p, k] + x[q, k])
-        state[j] = 0
+    for word in range(asked.shape[0]):
+        w = np.uint64(word)
+        left = asked[w]
+        while left:
+            bit = np.uint64(trailing_zeros(left))
+            j = (w << _WORD) | bit
+            left &= left - _ONE
+            p, q = np.uint64(core_sire[j]), np.uint64(core_dam[j])
+            if shared[w] >> bit & _ONE:
+                own = variance[j]
+                for k in range(WIDTH):
+                    x[j, k] = own * x[j, k] + 0.5 * (x[p, k] + x[q, k])
+            else:
+                for k in range(WIDTH):
+                    x[j, k] = 0.5 * (x[p, k] + x[q, k])
+        asked[w] = 0
+        shared[w] = 0
 
 
 @compiled
@@ -109,19 +116,19 @@ def _read_pairs(first, last, pairs, chain, n, column, x, inbreeding_out):
 
 
 @compiled
-def _batch(rows, core_sire, core_dam, variance, starts, pairs, chain, x, state, busy, asked, inbreeding_out):
+def _batch(rows, core_sire, core_dam, variance, starts, pairs, chain, x, shared, asked, inbreeding_out):
     """Inbreeding of the progeny of up to WIDTH row animals: rows of T D T' (Colleau 2002, Genet. Sel. Evol. 34:409)."""
     n = core_sire.shape[0]
     for k in range(rows.shape[0]):
         j = rows[k]
-        _ask_for_pairs(starts[j], starts[j + 1], pairs, chain, n, state, busy)
-        state[j] |= _SHARED
-        busy[j // BLOCK] = True
+        ask_for_pairs(starts[j], starts[j + 1], pairs, chain, n, asked)
+        _mark(shared, j)
         for column in range(WIDTH):
             x[j, column] = 0.0
         x[j, k] = 1.0
-    n_asked = _go_up(core_sire, core_dam, state, busy, asked, x)
-    _go_down(core_sire, core_dam, variance, n_asked, asked, state, x)
+    mark_ancestors(core_sire, core_dam, asked)
+    _go_up(core_sire, core_dam, shared, x)
+    _go_down(core_sire, core_dam, variance, shared, asked, x)
     for k in range(rows.shape[0]):
         _read_pairs(starts[rows[k]], starts[rows[k] + 1], pairs, chain, n, k, x, inbreeding_out)
 
@@ -152,9 +159,8 @@ def inbreeding_by_stages(
     ``x`` (n_workers, n_core + 1, WIDTH) is work space (from numpy, which asks for large pages).
     """
     n = core_sire.shape[0]
-    state = np.zeros((n_workers, n), dtype=np.int8)
-    busy = np.zeros((n_workers, n // BLOCK + 1), dtype=np.bool_)
-    asked = np.empty((n_workers, n), dtype=np.int32)
+    shared = np.zeros((n_workers, n // BITS + 1), dtype=np.uint64)
+    asked = np.zeros_like(shared)
     rows, variance = np.empty(n, dtype=np.int32), np.empty(n)
     for stage in range(stage_starts.shape[0] - 1):
         of_stage = members[stage_starts[stage] : stage_starts[stage + 1]]
@@ -165,13 +171,30 @@ def inbreeding_by_stages(
                 _batch(
                     rows[batch * WIDTH : min(n_rows, (batch + 1) * WIDTH)],
                     core_sire, core_dam, variance, starts, pairs, chain,
-                    x[worker], state[worker], busy[worker], asked[worker], inbreeding_out,
+                    x[worker], shared[worker], asked[worker], inbreeding_out,
                 )  # fmt: skip
 
 
 @compiled
-def fill_at_once(sire, dam, note, inbreeding_out):
-    """Write F of the animals whose F follows at once, oldest first, when all others are there."""
-    for i in range(sire.shape[0]):
+def fill_at_once(sire, dam, wanted, n_wanted, note, inbreeding_out):
+    """Write F of the animals wanted whose F follows at once, oldest first, when all others are there."""
+    for k in range(n_wanted):
+        i = k if n_wanted == sire.shape[0] else wanted[k]
         if note[i] & AT_ONCE:
             inbreeding_out[i] = value_at_once(i, sire, dam, inbreeding_out)
+
+
+@compiled
+def sampled_visits(core_sire, core_dam, starts, pairs, chain, rows, n_batches):
+    """Mean number of places that a batch of rows visits, of ``n_batches`` batches spread over ``rows``."""
+    n = core_sire.shape[0]
+    asked = np.zeros(n // BITS + 1, dtype=np.uint64)
+    visits = 0
+    for batch in range(n_batches):
+        begin = batch * max(0, rows.shape[0] - WIDTH) // max(1, n_batches - 1)
+        for j in rows[begin : begin + WIDTH]:
+            ask_for_pairs(starts[j], starts[j + 1], pairs, chain, n, asked)
+            _mark(asked, j)
+        visits += mark_ancestors(core_sire, core_dam, asked)
+        asked[:] = 0
+    return visits / n_batches

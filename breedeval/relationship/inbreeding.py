@@ -16,9 +16,10 @@ from breedeval.kernels import inbreeding_rows as row_kernels
 from breedeval.kernels import order as order_kernels
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding_plan import InbreedingPlan
+from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window
 from breedeval.relationship.stored_inbreeding import StoredInbreeding
 
-_METHODS = ("rows", "meuwissen_luo")
+_METHODS = ("auto", "rows", "window", "meuwissen_luo")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,7 +66,7 @@ class Inbreeding:
 
 
 def compute_inbreeding(
-    pedigree: Pedigree, *, ignore: bool = False, known: ArrayLike | StoredInbreeding | None = None, method: str = "rows"
+    pedigree: Pedigree, *, ignore: bool = False, known: ArrayLike | StoredInbreeding | None = None, method: str = "auto"
 ) -> Inbreeding:
     """Compute the inbreeding of every animal.
 
@@ -80,8 +81,8 @@ def compute_inbreeding(
         Coefficients of an earlier run, which are taken as they are: a :class:`StoredInbreeding`, found by id, or (n,) numbers
         by row, NaN where F is to be computed. They hold as long as nobody's ancestors have changed.
     method
-        ``"rows"``, or ``"meuwissen_luo"`` for the plain method of Meuwissen & Luo (1992, Genet. Sel. Evol. 24:305), as a
-        check; it visits all ancestors of every animal.
+        ``"auto"`` chooses between ``"rows"`` and ``"window"`` by an estimate of their work. ``"meuwissen_luo"`` is the plain
+        method of Meuwissen & Luo (1992, Genet. Sel. Evol. 24:305), as a check; it visits all ancestors of every animal.
 
     Returns
     -------
@@ -105,6 +106,9 @@ def compute_inbreeding(
     that unrelated parents give exactly 0. Equal to Meuwissen & Luo up to rounding, with the same bits for any number of
     threads.
 
+    Where nearly everybody becomes a parent, and few are parents at a time, A itself costs less: the tabular method (Emik &
+    Terrill 1949, J. Hered. 40:51) over a window of the animals still needed.
+
     Time grows with n, plus rows times the ancestors that they share with their mates. Memory: about 70 bytes an animal, and
     80 bytes and thread for each ancestor of a sire.
 
@@ -117,9 +121,10 @@ def compute_inbreeding(
     """
     if method not in _METHODS:
         raise ConfigError(f"No method of computing inbreeding: '{method}'. Methods: {', '.join(_METHODS)}.")
-    if known is not None and (ignore or method != "rows"):
+    if known is not None and (ignore or method == "meuwissen_luo"):
         raise ConfigError(
-            "Known coefficients of inbreeding go with the method 'rows' alone. Leave out known, or the other option."
+            "Known coefficients of inbreeding do not go with ignore, nor with the method 'meuwissen_luo'. "
+            "Leave out known, or the other option."
         )
     n = pedigree.n_animals
     if ignore:
@@ -127,7 +132,7 @@ def compute_inbreeding(
     elif method == "meuwissen_luo":
         return _meuwissen_luo(pedigree)
     else:
-        coefficients = _by_rows(pedigree, _known_by_row(pedigree, known))
+        coefficients = _compute(pedigree, _known_by_row(pedigree, known), method)
     variance = np.empty(n)
     kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
     return Inbreeding(freeze(coefficients), freeze(variance), ignored=ignore)
@@ -148,18 +153,30 @@ def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None
     return by_row
 
 
-def _by_rows(pedigree: Pedigree, known: Float64) -> Float64:
-    coefficients = np.empty(pedigree.n_animals)
+def _compute(pedigree: Pedigree, known: Float64, method: str) -> Float64:
+    coefficients = known.copy() if len(known) else np.empty(pedigree.n_animals)
     plan = InbreedingPlan.of(pedigree, known, coefficients)
+    window = cheaper_window(pedigree, plan) if method == "auto" else None
+    if window is None and method == "window":
+        window = InbreedingWindow.of(pedigree, plan)
+    if window is not None:
+        window.compute(numba.get_num_threads(), coefficients)
+    elif method == "window":
+        raise ConfigError("Too many animals are parents at the same time for the method 'window'. Use the method 'auto'.")
+    else:
+        _by_rows(pedigree, plan, coefficients)
+    if plan.n_at_once:
+        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.wanted, plan.n_wanted, plan.note, coefficients)
+    return coefficients
+
+
+def _by_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
     n_workers = min(numba.get_num_threads(), plan.most_batches)
     work_space = np.empty((n_workers, len(plan.animal), row_kernels.WIDTH))
     row_kernels.inbreeding_by_stages(
         pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
         plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
     )  # fmt: skip
-    if plan.n_at_once:
-        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.note, coefficients)
-    return coefficients
 
 
 def _meuwissen_luo(pedigree: Pedigree) -> Inbreeding:

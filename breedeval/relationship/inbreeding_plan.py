@@ -19,6 +19,8 @@ class InbreedingPlan:
 
     Parameters
     ----------
+    wanted, n_wanted
+        (n_wanted,) rows of the animals whose F is computed, not filled if these are all animals; and their number.
     note
         (n,) int8 how each animal's F is found, and what else it is needed for.
     n_at_once
@@ -33,6 +35,8 @@ class InbreedingPlan:
         (mates, 2 × LINKS) where the chains of the mates lead.
     """
 
+    wanted: Int32
+    n_wanted: int
     note: Int8
     n_at_once: int
     animal: Int32
@@ -59,17 +63,18 @@ class InbreedingPlan:
             If a known F is below 0 or above 1.
         """
         sire, dam, n = pedigree.sire, pedigree.dam, pedigree.n_animals
-        note, n_progeny, n_pairs = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
-        n_at_once, n_impossible = kernels.classify(sire, dam, known, inbreeding_out, note, n_progeny)
-        if n_impossible:
-            raise _impossible(pedigree, known)
-        kernels.choose_rows(sire, dam, n_progeny, note, n_pairs)
-        n_core, n_mates = kernels.spread_to_ancestors(sire, dam, n_progeny, note)
+        wanted, n_wanted = _wanted(pedigree, known)
+        words = np.zeros((n + 7) // 8, dtype=np.uint64)
+        note = words.view(np.int8)[:n]
+        n_progeny, n_pairs = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+        n_at_once = kernels.classify(sire, dam, wanted, n_wanted, inbreeding_out, note, n_progeny)
+        kernels.choose_rows(sire, dam, wanted, n_wanted, n_progeny, note, n_pairs)
+        n_core, n_mates = kernels.spread_to_ancestors(sire, dam, n_progeny, note, words)
 
         place = np.empty(n, dtype=np.int32)
         animal, core_sire, core_dam = (np.zeros(n_core + 1, dtype=np.int32) for _ in range(3))
         chain = np.empty((n_mates, 2 * kernels.LINKS), dtype=np.int32)
-        kernels.number_places(sire, dam, note, n_core, place, animal, core_sire, core_dam, chain)
+        kernels.number_places(sire, dam, note, words, n_core, place, animal, core_sire, core_dam, chain)
 
         stage, done = np.empty(n_core + 1, dtype=np.int32), np.empty(n_core + 1, dtype=np.int32)
         n_stages = kernels.find_stages(sire, dam, n_progeny, note, place, animal, core_sire, core_dam, stage, done)
@@ -80,8 +85,19 @@ class InbreedingPlan:
         starts = np.zeros(n_core + 2, dtype=np.int64)
         np.cumsum(n_pairs[animal[1:]], out=starts[2:])
         pairs = np.empty((starts[-1], kernels.LINKS + 2), dtype=np.int32)
-        kernels.sort_pairs(sire, dam, n_progeny, note, place, n_core, chain, starts[:-1].copy(), pairs)
-        return cls(note, n_at_once, animal, core_sire, core_dam, members, stage_starts, pairs, starts, chain)
+        kernels.sort_pairs(sire, dam, wanted, n_wanted, n_progeny, note, place, n_core, chain, starts[:-1].copy(), pairs)
+        return cls(wanted, n_wanted, note, n_at_once, animal, core_sire, core_dam, members, stage_starts, pairs, starts, chain)
+
+
+def _wanted(pedigree: Pedigree, known: Float64) -> tuple[Int32, int]:
+    """Rows whose F is to be computed, and how many; the rows are left out if these are all."""
+    if not len(known):
+        return np.empty(0, dtype=np.int32), pedigree.n_animals
+    wanted = np.empty(pedigree.n_animals + 1, dtype=np.int32)
+    n_wanted, n_impossible = kernels.list_unknown(known, wanted)
+    if n_impossible:
+        raise _impossible(pedigree, known)
+    return wanted, n_wanted
 
 
 def _impossible(pedigree: Pedigree, known: Float64) -> DataError:

@@ -12,6 +12,8 @@ from breedeval.names import Names
 from breedeval.pedigree.build import parents_first
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import compute_inbreeding
+from breedeval.relationship.inbreeding_plan import InbreedingPlan
+from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window
 from breedeval.relationship.stored_inbreeding import StoredInbreeding
 from breedeval.simulate.dairy import simulate_dairy
 from tests.reference.relationship import tabular_a
@@ -82,21 +84,60 @@ KINDS = [livestock, couples, plants, one_tester]
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", KINDS)
-def test_equals_the_tabular_method(kind, seed):
+@pytest.mark.parametrize("method", ["rows", "window"])
+def test_equals_the_tabular_method(kind, seed, method):
     sire, dam = ordered(*kind(np.random.default_rng(seed), 250))
     expected = np.diag(tabular_a(sire, dam)) - 1.0
     assert expected.max() > 0.1
-    np.testing.assert_allclose(compute_inbreeding(pedigree_of(sire, dam)), expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(compute_inbreeding(pedigree_of(sire, dam), method=method), expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_equals_meuwissen_and_luo_in_any_order_of_animals(kind):
+@pytest.mark.parametrize("method", ["auto", "rows", "window"])
+def test_equals_meuwissen_and_luo_in_any_order_of_animals(kind, method):
     sire, dam = kind(np.random.default_rng(7), 4000)
     pedigree = pedigree_of(sire, dam)
     plain = compute_inbreeding(pedigree, method="meuwissen_luo")
-    found = compute_inbreeding(pedigree)
+    found = compute_inbreeding(pedigree, method=method)
     np.testing.assert_allclose(found, plain, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.mendelian_variance, plain.mendelian_variance, rtol=0, atol=1e-12)
+
+
+def test_founders_of_all_times_enter_the_window_late_and_pairs_of_founders_are_not_related():
+    # Each generation is mated to founders of its own; a founder that is used in the last generation only is never early.
+    rng = np.random.default_rng(9)
+    sire, dam, herd = [-1, -1], [-1, -1], [0, 1]
+    for _ in range(300):
+        sire += [-1, -1]
+        dam += [-1, -1]
+        bull, cow = len(sire) - 2, len(sire) - 1
+        sire += [bull, *rng.choice(herd, 5), -1]
+        dam += [cow, *rng.choice([*herd, cow], 5), int(rng.choice(herd))]
+        herd = [*herd[-14:], *range(len(sire) - 7, len(sire))]
+    pedigree = pedigree_of(sire, dam)
+    plain = compute_inbreeding(pedigree, method="meuwissen_luo")
+    assert plain.coefficients.max() > 0.2
+    found = compute_inbreeding(pedigree, method="window")
+    np.testing.assert_allclose(found, plain, rtol=0, atol=1e-12)
+    assert not found.coefficients[[4 + 9 * g for g in range(300)]].any()
+
+
+def test_the_window_is_chosen_where_it_is_less_work():
+    narrow = pedigree_of(*ordered(*plants(np.random.default_rng(1), 3000)))
+    wide = pedigree_of(*ordered(*livestock(np.random.default_rng(1), 20_000, n_sires=20, recent=5000)))
+    windows = [cheaper_window(p, InbreedingPlan.of(p, np.empty(0), np.empty(len(p)))) for p in (narrow, wide)]
+    assert windows[1] is None
+    assert isinstance(windows[0], InbreedingWindow)
+    assert windows[0].n_slots < 200
+
+
+def test_a_window_that_would_be_too_wide_is_refused():
+    n = 25_000  # half of them are parents of the other half at the same time, and have parents themselves
+    sire = np.concatenate([[-1, -1], np.zeros(n), 2 + np.arange(n)])
+    dam = np.concatenate([[-1, -1], np.ones(n), 2 + np.roll(np.arange(n), 1)])
+    half = np.concatenate([sire, 2 + n + np.arange(n)]), np.concatenate([dam, 2 + n + np.roll(np.arange(n), 7)])
+    with pytest.raises(ConfigError, match="method 'window'"):
+        compute_inbreeding(pedigree_of(*half), method="window")
 
 
 def test_a_simulated_herd_book_equals_meuwissen_and_luo():
@@ -113,14 +154,15 @@ def test_meuwissen_and_luo_equals_the_tabular_method():
     np.testing.assert_allclose(compute_inbreeding(pedigree_of(sire, dam), method="meuwissen_luo"), expected, atol=1e-13)
 
 
-def test_the_same_bits_for_any_number_of_threads():
+@pytest.mark.parametrize("method", ["rows", "window"])
+def test_the_same_bits_for_any_number_of_threads(method):
     pedigree = pedigree_of(*ordered(*livestock(np.random.default_rng(3), 20_000, n_sires=40, recent=2000)))
     most = numba.get_num_threads()
     found = []
     try:
         for threads in {1, most}:
             numba.set_num_threads(threads)
-            found.append(compute_inbreeding(pedigree).coefficients)
+            found.append(compute_inbreeding(pedigree, method=method).coefficients)
     finally:
         numba.set_num_threads(most)
     assert found[0].max() > 0
@@ -198,12 +240,13 @@ def test_groups_count_as_unknown_at_size():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_update_equals_the_full_run(kind):
+@pytest.mark.parametrize("method", ["auto", "rows", "window"])
+def test_an_update_equals_the_full_run(kind, method):
     pedigree = pedigree_of(*kind(np.random.default_rng(6), 3000))
     full = compute_inbreeding(pedigree)
     known = full.coefficients.copy()
     known[2500:] = np.nan
-    updated = compute_inbreeding(pedigree, known=known)
+    updated = compute_inbreeding(pedigree, known=known, method=method)
     np.testing.assert_allclose(updated, full, rtol=0, atol=1e-14)
     np.testing.assert_allclose(updated.mendelian_variance, full.mendelian_variance, rtol=0, atol=1e-14)
 
@@ -243,7 +286,7 @@ def test_stored_coefficients_that_do_not_fit_are_refused():
 
 def test_options_that_do_not_go_together_are_refused():
     pedigree = pedigree_of([-1], [-1])
-    with pytest.raises(ConfigError, match=r"'quaas'.*rows, meuwissen_luo"):
+    with pytest.raises(ConfigError, match=r"'quaas'.*rows, window, meuwissen_luo"):
         compute_inbreeding(pedigree, method="quaas")
     for options in ({"ignore": True}, {"method": "meuwissen_luo"}):
         with pytest.raises(ConfigError, match="Leave out known"):
