@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from breedeval.cli import pedigree_structure, pedigree_subset
 from breedeval.cli.output import table_options, write_table
 from breedeval.cli.pedigree_input import FILE, MENDING, READING, build, read_table, with_options
+
+if TYPE_CHECKING:
+    from breedeval.arrays import Float64
+    from breedeval.pedigree.pedigree import Pedigree
 
 
 @click.group(epilog="Example: breedeval pedigree describe pedigrees/mrode_table_2_1.csv")
@@ -60,29 +64,79 @@ def check(context: click.Context, /, file: Path, form: str, output: Path | None,
     context.exit(1 if n_fatal else 0)
 
 
-@pedigree.command(epilog="Example: breedeval pedigree inbreeding pedigrees/mrode_table_2_1.csv --format csv -o inbreeding.csv")
+@pedigree.command(
+    epilog="Example: breedeval pedigree inbreeding herd.csv --parents --format parquet -o inbreeding.parquet; when animals were "
+    "added: breedeval pedigree inbreeding herd.csv --stored inbreeding.parquet --parents --format parquet -o new.parquet"
+)
 @with_options(FILE, READING, MENDING)
 @table_options
 @click.option("--min", "minimum", type=float, default=None, help="Only animals with at least this inbreeding.")
+@click.option(
+    "--stored",
+    type=click.Path(path_type=Path),
+    help="A table that this command wrote earlier: only animals that are not in it are computed, and, if it was written with "
+    "--parents, those whose ancestors have changed.",
+)
+@click.option("--parents", is_flag=True, help="Write the parents too; with them, --stored finds changes.")
 def inbreeding(
-    file: Path, mend: tuple[str, ...], form: str, output: Path | None, minimum: float | None, **reading: Any
+    file: Path,
+    mend: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    minimum: float | None,
+    stored: Path | None,
+    parents: bool,
+    **reading: Any,
 ) -> None:
     """Inbreeding coefficient of every animal, in the order of the file; parents that were added come last."""
     import numpy as np
     import pandas as pd
 
-    from breedeval.relationship.inbreeding import compute_inbreeding
-
     table = read_table(file, reading)
-    built = build(table, mend)
-    coefficients = compute_inbreeding(built.pedigree).coefficients
-    in_file = built.pedigree.ids.find(table.names.take(table.animal[table.animal >= 0]))
-    everyone = np.concatenate([in_file, np.arange(built.pedigree.n_animals, dtype=np.int32)])
+    pedigree = build(table, mend).pedigree
+    coefficients = _coefficients(pedigree, stored)
+    in_file = pedigree.ids.find(table.names.take(table.animal[table.animal >= 0]))
+    everyone = np.concatenate([in_file, np.arange(pedigree.n_animals, dtype=np.int32)])
     rows = everyone[np.sort(np.unique(everyone, return_index=True)[1])]
     if minimum is not None:
         rows = rows[coefficients[rows] >= minimum]
-    frame = pd.DataFrame({"animal": built.pedigree.ids.take(rows).to_list(), "inbreeding": coefficients[rows]})
-    write_table(frame, form, output)
+    columns: dict[str, Any] = {"animal": pedigree.ids.take(rows).to_list()}
+    if parents:
+        for name, parent in (("sire", pedigree.sire[rows]), ("dam", pedigree.dam[rows])):
+            column = np.full(len(rows), "", dtype=object)
+            known = parent >= 0
+            column[known] = pedigree.ids.take(parent[known]).to_list()
+            columns[name] = column
+    write_table(pd.DataFrame({**columns, "inbreeding": coefficients[rows]}), form, output)
+
+
+def _coefficients(pedigree: Pedigree, stored_file: Path | None) -> Float64:
+    """Coefficients, from those of an earlier run where there is one; says what was taken and what was computed."""
+    from breedeval.errors import count_of, name_some
+    from breedeval.io.inbreeding_file import read_stored_inbreeding
+    from breedeval.relationship.inbreeding import compute_inbreeding
+
+    if stored_file is None:
+        return compute_inbreeding(pedigree).coefficients
+    stored = read_stored_inbreeding(stored_file)
+    known = stored.find(pedigree)
+    n_taken = len(stored.ids) - known.n_outdated
+    click.echo(
+        f"{stored_file}: {count_of(n_taken, 'coefficient')} taken, {pedigree.n_animals - n_taken:,} computed.",
+        err=True,
+    )
+    if len(known.changed):
+        changed = pedigree.ids.take(known.changed).to_list()
+        click.echo(
+            f"{count_of(len(changed), 'animal')} with other parents than in {stored_file}: {name_some(changed)}; "
+            f"{count_of(known.n_outdated, 'stored coefficient')} not taken, of these and of their descendants.",
+            err=True,
+        )
+    if not stored.has_parents:
+        click.echo(
+            f"{stored_file} holds no parents: whether ancestors have changed is not known. Write it with --parents.", err=True
+        )
+    return compute_inbreeding(pedigree, known=known.coefficients).coefficients
 
 
 @pedigree.command(epilog="Example: breedeval pedigree relationship pedigrees/mrode_table_2_1.csv 3 6  5 6")

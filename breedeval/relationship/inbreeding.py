@@ -79,7 +79,8 @@ def compute_inbreeding(
         Set all coefficients to zero. Only to reproduce programs that leave inbreeding out of A⁻¹.
     known
         Coefficients of an earlier run, which are taken as they are: a :class:`StoredInbreeding`, found by id, or (n,) numbers
-        by row, NaN where F is to be computed. They hold as long as nobody's ancestors have changed.
+        by row, NaN where F is to be computed. They hold as long as nobody's ancestors have changed; a
+        :class:`StoredInbreeding` with parents finds out, and what has changed is computed again.
     method
         ``"auto"`` chooses between ``"rows"`` and ``"window"`` by an estimate of their work. ``"meuwissen_luo"`` is the plain
         method of Meuwissen & Luo (1992, Genet. Sel. Evol. 24:305), as a check; it visits all ancestors of every animal.
@@ -139,12 +140,12 @@ def compute_inbreeding(
 
 
 def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None) -> Float64:
-    """(n,) known F, NaN where it is to be computed; empty if nothing is known."""
+    """(n,) known F, NaN where it is to be computed, to be overwritten; empty if nothing is known."""
     if known is None:
         return np.empty(0)
     if isinstance(known, StoredInbreeding):
-        return known.by_row(pedigree.ids)
-    by_row: Float64 = np.ascontiguousarray(known, dtype=np.float64)
+        return known.find(pedigree).coefficients
+    by_row: Float64 = np.array(known, dtype=np.float64)
     if by_row.shape != (pedigree.n_animals,):
         raise DataError(
             f"Known coefficients of inbreeding of shape {by_row.shape} for {pedigree.n_animals:,} animals. "
@@ -154,7 +155,7 @@ def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None
 
 
 def _compute(pedigree: Pedigree, known: Float64, method: str) -> Float64:
-    coefficients = known.copy() if len(known) else np.empty(pedigree.n_animals)
+    coefficients = known if len(known) else np.empty(pedigree.n_animals)
     plan = InbreedingPlan.of(pedigree, known, coefficients)
     window = cheaper_window(pedigree, plan) if method == "auto" else None
     if window is None and method == "window":

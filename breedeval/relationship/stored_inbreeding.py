@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from breedeval.arrays import NONE, Float64, Int32
+from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.errors import DataError, UnknownNameError, count_of, name_some
 from breedeval.kernels import same_order as kernels
 from breedeval.names import Names
+from breedeval.pedigree.pedigree import Pedigree
+
+#: Place of a parent that has no stored coefficient of its own.
+NOT_STORED = -2
+
+
+@dataclass(frozen=True, eq=False)
+class KnownInbreeding:
+    """Stored coefficients by the rows of a pedigree.
+
+    Parameters
+    ----------
+    coefficients
+        (n,) F, NaN where it is not known or does not hold any more.
+    changed
+        Rows of stored animals that have another parent now.
+    n_outdated
+        Stored coefficients that do not hold any more: of the animals changed and of their descendants.
+    """
+
+    coefficients: Float64
+    changed: Int64
+    n_outdated: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +46,10 @@ class StoredInbreeding:
         (k,) names of the animals, in any order. The order of the pedigree that they were computed with is the fastest.
     coefficients
         (k,) F of each.
+    sire, dam
+        (k,) place among ``ids`` of each parent at that time, −1 unknown, `NOT_STORED` for a parent without a stored
+        coefficient; or empty. With them, animals whose parents have changed since are found, and computed again together with
+        their descendants. Without them nobody can tell.
 
     Raises
     ------
@@ -39,16 +67,64 @@ class StoredInbreeding:
 
     ids: Names
     coefficients: Float64
+    sire: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    dam: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
 
     def __post_init__(self) -> None:
-        if len(self.ids) != len(self.coefficients):
-            raise DataError(
-                f"{count_of(len(self.coefficients), 'stored coefficient')} of inbreeding for "
-                f"{count_of(len(self.ids), 'animal')}. Give one for each."
-            )
+        for values, what in ((self.coefficients, "stored coefficient"), (self.sire, "stored sire"), (self.dam, "stored dam")):
+            if len(self.ids) != len(values) and (what == "stored coefficient" or len(self.sire) + len(self.dam)):
+                raise DataError(
+                    f"{count_of(len(values), what)} of inbreeding for {count_of(len(self.ids), 'animal')}. Give one for each."
+                )
+
+    @classmethod
+    def of(cls, pedigree: Pedigree, coefficients: ArrayLike) -> StoredInbreeding:
+        """Keep the coefficients of a pedigree, with its parents.
+
+        Examples
+        --------
+        >>> import breedeval as be
+        >>> pedigree = be.read_pedigree("pedigrees/mrode_table_2_1.csv")
+        >>> stored = StoredInbreeding.of(pedigree, be.compute_inbreeding(pedigree))
+        >>> stored.find(pedigree).n_outdated
+        0
+        """
+        n = pedigree.n_animals
+        sire, dam = (np.where(parent < n, parent, np.int32(NONE)) for parent in (pedigree.sire, pedigree.dam))
+        return cls(pedigree.ids, freeze(np.asarray(coefficients, dtype=np.float64)), freeze(sire), freeze(dam))
+
+    @property
+    def has_parents(self) -> bool:
+        """True if changed parents are found."""
+        return len(self.sire) > 0
+
+    def find(self, pedigree: Pedigree) -> KnownInbreeding:
+        """Find the coefficients that hold in this pedigree, in which there may be more animals.
+
+        Raises
+        ------
+        UnknownNameError
+            If stored animals are not in the pedigree.
+        DataError
+            If an animal is stored twice.
+        """
+        rows = self._rows(pedigree.ids)
+        known = self._placed(rows, pedigree.ids)
+        marked = np.zeros(pedigree.n_animals if self.has_parents else 0, dtype=np.bool_)
+        n_changed = 0
+        if self.has_parents:
+            n_changed += kernels.mark_changed(pedigree.sire, self.sire, rows, marked)
+            n_changed += kernels.mark_changed(pedigree.dam, self.dam, rows, marked)
+        if not n_changed:
+            return KnownInbreeding(known, np.empty(0, dtype=np.int64), 0)
+        changed = np.flatnonzero(marked)
+        kernels.mark_descendants(pedigree.sire, pedigree.dam, marked)
+        n_outdated = np.count_nonzero(marked & ~np.isnan(known))
+        known[marked] = np.nan
+        return KnownInbreeding(known, changed, int(n_outdated))
 
     def by_row(self, ids: Names) -> Float64:
-        """(n,) the coefficient of each of ``ids``; NaN for an animal that is not among the stored ones.
+        """(n,) the coefficient of each of ``ids``, without a look at parents; NaN for an animal that is not stored.
 
         Raises
         ------
@@ -57,35 +133,31 @@ class StoredInbreeding:
         DataError
             If an animal is stored twice.
         """
-        rows = self._rows(ids)
-        if (missing := np.flatnonzero(rows == NONE)).size:
-            names = self.ids.take(missing).to_list()
-            raise UnknownNameError(
-                f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree: "
-                f"{name_some(names)}. Leave them out, or add them to the pedigree.",
-                name=names[0],
-                names=names,
-            )
-        found = np.full(len(ids), np.nan)
-        found[rows] = self.coefficients
-        self._refuse_twice(rows, len(ids))
-        return found
+        return self._placed(self._rows(ids), ids)
 
     def _rows(self, ids: Names) -> Int32:
-        rows = np.full(len(self.ids), NONE, dtype=np.int32)
+        rows = np.empty(len(self.ids), dtype=np.int32)
         n_found = kernels.follow_texts(ids.buffer, ids.offsets, self.ids.buffer, self.ids.offsets, rows)
         if n_found < len(rows):
             rows[n_found:] = ids.find(self.ids.take(np.arange(n_found, len(rows))))
+            if (missing := np.flatnonzero(rows == NONE)).size:
+                names = self.ids.take(missing).to_list()
+                raise UnknownNameError(
+                    f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree: "
+                    f"{name_some(names)}. Leave them out, or add them to the pedigree.",
+                    name=names[0],
+                    names=names,
+                )
         return rows
 
-    def _refuse_twice(self, rows: Int32, n: int) -> None:
-        seen = np.zeros(n, dtype=np.bool_)
-        seen[rows] = True
-        if np.count_nonzero(seen) < len(rows):
-            twice = self.ids.take(rows_met_before(rows)).to_list()
+    def _placed(self, rows: Int32, ids: Names) -> Float64:
+        found = np.full(len(ids), np.nan)
+        if kernels.put_values(rows, self.coefficients, found) and (again := rows_met_before(rows)).size:
             raise DataError(
-                f"Stored coefficients of inbreeding name an animal twice: {name_some(twice)}. Leave one of them out."
+                f"Stored coefficients of inbreeding name an animal twice: {name_some(self.ids.take(again).to_list())}. "
+                "Leave one of them out."
             )
+        return found
 
 
 def rows_met_before(rows: Int32) -> Int32:

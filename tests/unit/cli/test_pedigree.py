@@ -55,6 +55,56 @@ def test_inbreeding_of_the_most_inbred_and_of_added_parents(call):
     assert with_added == "animal,inbreeding\nx,0.0\ns,0.0\nd,0.0\n"
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_inbreeding_from_stored_coefficients(call, tmp_path, form):
+    old = tmp_path / f"old.{form}"
+    first = call("animal,sire,dam\n1,0,0\n2,0,0\n3,1,2\n4,1,0\n", "inbreeding", "--parents", "--format", form, "-o", str(old))
+    assert first.exit_code == 0, first.stderr
+    result = call(MRODE, "inbreeding", "--stored", str(old), "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == call(MRODE, "inbreeding", "--format", "csv").stdout
+    assert f"{old}: 4 coefficients taken, 2 computed." in result.stderr
+    assert "other parents" not in result.stderr
+
+
+def test_changed_parents_are_named_and_nothing_stored_of_their_descendants_is_taken(call, tmp_path):
+    old = tmp_path / "old.csv"
+    call(MRODE, "inbreeding", "--parents", "--format", "csv", "-o", str(old))
+    assert old.read_text().splitlines()[3:5] == ["3,1,2,0.0", "4,1,,0.0"]
+    changed = MRODE.replace("4,1,0", "4,0,0")
+    result = call(changed, "inbreeding", "--stored", str(old), "--format", "csv")
+    assert result.stdout == call(changed, "inbreeding", "--format", "csv").stdout
+    assert "3 coefficients taken, 3 computed." in result.stderr
+    assert "1 animal with other parents" in result.stderr
+    assert "'4'; 3 stored coefficients not taken" in result.stderr
+
+
+def test_stored_coefficients_are_taken_as_they_are_without_parents_and_that_is_said(call, tmp_path):
+    old = tmp_path / "old.csv"
+    old.write_text("animal,inbreeding\n1,0.5\n")
+    result = call("animal,sire,dam\n1,0,0\n2,1,1\n", "inbreeding", "--stored", str(old), "--format", "csv")
+    assert result.stdout == "animal,inbreeding\n1,0.5\n2,0.75\n"
+    assert "holds no parents" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("animal,inbreeding\n1,0\n1,0\n", "1 animal with several coefficients"),
+        ("animal,inbreeding\n1,0\n,0\n", "1 row without an animal"),
+        ("animal,inbreeding\n1,x\n", "'x'"),
+        ("animal,inbreeding\n9,0\n", "not in the pedigree: '9'"),
+        ("animal,f\n1,0\n", "inbreeding"),
+    ],
+)
+def test_stored_coefficients_that_cannot_be_used(call, tmp_path, text, message):
+    old = tmp_path / "old.csv"
+    old.write_text(text)
+    result = call(MRODE, "inbreeding", "--stored", str(old))
+    assert result.exit_code != 0
+    assert message in str(result.exception)
+
+
 def test_relationship_of_pairs(call):
     result = call(MRODE, "relationship", "3", "6", "6", "6", "--format", "csv")
     assert result.stdout == "animal,other,relationship\n3,6,0.5625\n6,6,1.125\n"

@@ -14,7 +14,7 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.inbreeding_plan import InbreedingPlan
 from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window
-from breedeval.relationship.stored_inbreeding import StoredInbreeding
+from breedeval.relationship.stored_inbreeding import NOT_STORED, StoredInbreeding
 from breedeval.simulate.dairy import simulate_dairy
 from tests.reference.relationship import tabular_a
 
@@ -268,6 +268,43 @@ def test_stored_coefficients_are_found_by_id(backwards):
     by_row = stored.by_row(pedigree.ids)
     assert np.flatnonzero(np.isnan(by_row)).tolist() == [3, 50, *range(700, 800)]
     np.testing.assert_allclose(compute_inbreeding(pedigree, known=stored), full, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_changed_parents_are_found_and_their_descendants_computed_again(kind, backwards):
+    sire, dam = kind(np.random.default_rng(12), 1500)
+    old = pedigree_of(sire[:1400], dam[:1400])
+    stored = StoredInbreeding.of(old, compute_inbreeding(old))
+    if backwards:
+        parents = (np.where(p >= 0, 1399 - p, -1)[::-1].astype(np.int32) for p in (stored.sire, stored.dam))
+        stored = StoredInbreeding(old.ids.take(np.arange(1400)[::-1]), stored.coefficients[::-1], *parents)
+    assert stored.find(pedigree_of(sire, dam)).n_outdated == 0
+    sire[300], dam[500] = -1, 200 if dam[500] != 200 else 199
+    pedigree = pedigree_of(sire, dam)
+    found = stored.find(pedigree)
+    assert set(found.changed) <= {300, 500}
+    assert 500 in found.changed
+    plain = compute_inbreeding(pedigree, method="meuwissen_luo")
+    np.testing.assert_allclose(compute_inbreeding(pedigree, known=stored), plain, rtol=0, atol=1e-12)
+    holds = ~np.isnan(found.coefficients)
+    np.testing.assert_allclose(found.coefficients[holds], plain.coefficients[holds], rtol=0, atol=1e-12)
+    assert holds[:300].all()
+
+
+def test_a_parent_without_a_stored_coefficient_of_its_own_is_not_trusted():
+    names = Names.of(["A1"])
+    stored = StoredInbreeding(names, np.array([0.25]), np.array([NOT_STORED], np.int32), np.array([-1], np.int32))
+    assert stored.find(pedigree_of([-1, 0], [-1, -1])).n_outdated == 1
+
+
+def test_names_of_other_lengths_between_those_stored_are_passed_by():
+    ids = [f"{'long-name-' if i % 11 == 5 else 'n'}{i}" for i in range(500)]
+    kept = [i for i in range(500) if i % 11 != 5 and i not in (0, 499, 77, 78, 79)]
+    stored = StoredInbreeding(Names.of(ids[i] for i in kept), np.arange(len(kept)) / 1000)
+    by_row = stored.by_row(Names.of(ids))
+    assert np.flatnonzero(~np.isnan(by_row)).tolist() == kept
+    assert by_row[kept].tolist() == stored.coefficients.tolist()
 
 
 def test_stored_coefficients_that_do_not_fit_are_refused():
