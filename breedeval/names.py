@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from breedeval.arrays import NONE, AnyArray, Int32, Int64, UInt8, freeze
+from breedeval.equal_texts import TextRows, first_places, may_be_matched, number_distinct
 from breedeval.errors import UnknownNameError
 from breedeval.kernels import text
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
@@ -23,6 +24,8 @@ _CHUNK = 1 << 20
 _SMALLEST_PART = 1 << 16
 #: Slots of tables are cut into so many regions, if each gets so many slots.
 _REGIONS, _SMALLEST_REGION = 16, 1 << 12
+#: So many others are found by partitions, if the names are no more than so many times as many.
+_MANY, _PARTITION_PAYS = 1 << 16, 4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,6 +117,8 @@ class Names:
 
     def find(self, others: Names) -> Int32:
         """(k,) int32 row of each of `others` among these names, −1 for one that is not here."""
+        if len(others) >= _MANY and _PARTITION_PAYS * len(others) >= len(self) and (found := self._match(others)) is not None:
+            return found
         out = np.empty(len(others), dtype=np.int32)
         slots = self._slots
 
@@ -145,12 +150,58 @@ class Names:
         keys = [(0, float(item), item) if _is_number(item) else (1, 0.0, item) for item in listed]
         return np.array(sorted(range(len(listed)), key=keys.__getitem__), dtype=np.int64)
 
+    def _match(self, others: Names) -> Int32 | None:
+        """As `find`, for many others: all texts are dealt out into partitions, without a table of them all."""
+        both = [TextRows.of(names.buffer, names.offsets[:-1], names.lengths) for names in (self, others)]
+        if not may_be_matched(both):
+            return None
+        found = first_places([texts for texts in both if texts is not None])[len(self) :].view(np.int32)
+        found[found >= len(self)] = NONE
+        return found
+
     def _find_one(self, name: str) -> int:
         return int(self.find(Names.of([name]))[0])
 
     @cached_property
     def _slots(self) -> NDArray[np.uint64]:
         return _filled_slots(_table_size(len(self)), _hashes(self.buffer, self.offsets[:-1], self.lengths))
+
+
+def encode_columns(
+    columns: Sequence[tuple[UInt8, NDArray[Any], NDArray[Any]]], progress: Callable[[float], None] | None = None
+) -> tuple[Names, list[Int32]]:
+    """Give each distinct text of several columns a code, in order of first appearance: down the first column, then the next.
+
+    Parameters
+    ----------
+    columns
+        For each the buffer (b,) uint8, and (m,) starts and lengths of the texts in it.
+    progress
+        Told the share that is done.
+
+    Returns
+    -------
+    names
+        The distinct texts; the code is the row.
+    codes
+        For each column (m,) int32.
+
+    Examples
+    --------
+    >>> some, more = Names.of(["a", "b"]), Names.of(["c", "a"])
+    >>> names, codes = encode_columns([(part.buffer, part.offsets[:-1], part.lengths) for part in (some, more)])
+    >>> names.to_list(), [column.tolist() for column in codes]
+    (['a', 'b', 'c'], [[0, 1], [2, 0]])
+    """
+    rows = [TextRows.of(*column) for column in columns]
+    if not may_be_matched(rows):
+        table = NameTable(max(len(starts) for _, starts, _ in columns))
+        codes = [table.encode(*column, progress) for column in columns]
+        return table.give_away(), codes
+    short = [texts for texts in rows if texts is not None]
+    together, buffer, offsets = number_distinct(short, first_places(short, progress))
+    ends = np.cumsum([len(texts) for texts in short])
+    return Names(freeze(buffer), freeze(offsets)), np.split(together, ends[:-1])
 
 
 class NameTable:
@@ -174,7 +225,9 @@ class NameTable:
     def __len__(self) -> int:
         return self._n
 
-    def encode(self, buffer: UInt8, starts: Int64, lengths: Int32, progress: Callable[[float], None] | None = None) -> Int32:
+    def encode(
+        self, buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any], progress: Callable[[float], None] | None = None
+    ) -> Int32:
         """(m,) int32 code of each text; texts not met before are added. `progress` is told the share that is done."""
         out = np.empty(len(starts), dtype=np.int32)
         places = np.empty(min(_CHUNK, len(starts)), dtype=np.uint32)
@@ -210,7 +263,9 @@ class NameTable:
         self.__init__()  # type: ignore[misc]
         return names
 
-    def _encode_chunk(self, buffer: UInt8, starts: Int64, lengths: Int32, out: Int32, places: NDArray[np.uint32]) -> None:
+    def _encode_chunk(
+        self, buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any], out: Int32, places: NDArray[np.uint32]
+    ) -> None:
         self._make_room(len(starts), int(lengths.sum(dtype=np.int64)))
         hashes = _hashes(buffer, starts, lengths)
         region = _region(self._slots)
@@ -236,7 +291,7 @@ class NameTable:
             self._slots = _filled_slots(_table_size(2 * (self._n + n_texts)), hashes)
 
 
-def _hashes(buffer: UInt8, starts: Int64, lengths: Int32) -> NDArray[np.uint64]:
+def _hashes(buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.uint64]:
     out = np.empty(len(starts), dtype=np.uint64)
 
     def hash_part(part: tuple[int, int]) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from breedeval.arrays import NONE, Bool, Int32
+from breedeval.arrays import NONE, Bool, Int32, UInt8, freeze
 from breedeval.io.text_table import TextColumn
+from breedeval.kernels.few_texts import encode_few
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.names import Names, NameTable
 
 _SMALLEST_PART = 1 << 18
+#: Distinct texts that are few (the dates of decades): their table stays in the caches of a processor.
+_FEW = 1 << 14
 
 
 def encode_column(column: TextColumn, missing: Sequence[str]) -> tuple[Names, Int32]:
@@ -33,8 +38,12 @@ def _encode_parts(column: TextColumn) -> tuple[NameTable, Int32]:
     codes = np.empty(len(column.starts), dtype=np.int32)
 
     def encode_part(part: tuple[int, int]) -> Names:
-        chosen, table = slice(*part), NameTable()
-        codes[chosen] = table.encode(column.buffer, column.starts[chosen], column.lengths[chosen])
+        chosen = slice(*part)
+        starts, lengths = column.starts[chosen], column.lengths[chosen]
+        if (names := _encode_few(column.buffer, starts, lengths, codes[chosen])) is not None:
+            return names
+        table = NameTable()
+        codes[chosen] = table.encode(column.buffer, starts, lengths)
         return table.freeze()
 
     joined = NameTable()
@@ -44,6 +53,19 @@ def _encode_parts(column: TextColumn) -> tuple[NameTable, Int32]:
         if part[0] > 0:
             np.take(recoded, codes[slice(*part)], out=codes[slice(*part)], mode="clip")
     return joined, codes
+
+
+def _encode_few(buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any], out: Int32) -> Names | None:
+    """Encode short texts of which few are distinct; None if they are not."""
+    slots, keys = np.zeros(4 * _FEW, dtype=np.int32), np.empty((_FEW, 2), dtype=np.uint64)
+    firsts = np.empty(_FEW, dtype=np.int64)
+    n = int(encode_few(buffer, starts, lengths, slots, keys, firsts, out))
+    if n < 0:
+        return None
+    spans = zip(starts[firsts[:n]].tolist(), lengths[firsts[:n]].tolist(), strict=True)
+    texts = [buffer[start : start + length] for start, length in spans]
+    offsets = np.cumsum([0, *(len(text) for text in texts)], dtype=np.int64)
+    return Names(freeze(np.concatenate([*texts, np.empty(0, dtype=np.uint8)])), freeze(offsets))
 
 
 def are_among(names: Names, texts: Sequence[str]) -> Bool:

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breedeval.arrays import Int32, Int64, UInt8
 from breedeval.io.text_bytes import MOST_LINES
 from breedeval.kernels.fields import LINE_FEED, count_line_ends, cut_rows
 from breedeval.kernels.threads import map_parts, n_threads
+
+#: Starts, or lengths, of fields (columns, rows).
+Places = NDArray[np.uint16] | NDArray[np.uint32] | Int32 | Int64
 
 _PART = 1 << 22
 
@@ -19,8 +23,8 @@ _PART = 1 << 22
 class Cut:
     """What `cut_rows` found in a text, or in a part of it; see there."""
 
-    starts: Int64
-    lengths: Int32
+    starts: Places
+    lengths: Places
     lines: Int32
     ragged: Int64
     stray: Int64
@@ -31,23 +35,30 @@ class Cut:
     n_like_first: int
     n_stray: int
     unclosed: int
+    longest: int
 
 
 @dataclass(frozen=True)
 class _Room:
     """Where the rows of a text go."""
 
-    starts: Int64
-    lengths: Int32
+    starts: Places
+    lengths: Places
     lines: Int32
 
     @classmethod
-    def of(cls, n_columns: int, capacity: int) -> _Room:
-        return cls(
-            np.empty((n_columns, capacity), dtype=np.int64),
-            np.empty((n_columns, capacity), dtype=np.int32),
-            np.empty(capacity, dtype=np.int32),
-        )
+    def of(cls, slots: Int32, capacity: int) -> _Room:
+        return cls._with(slots, capacity, np.int64, np.int32)
+
+    @classmethod
+    def narrow(cls, slots: Int32, capacity: int, n_bytes: int) -> _Room:
+        """Half of the memory, which is half of the time to get it; for fields that are not too long."""
+        return cls._with(slots, capacity, np.uint32 if n_bytes <= np.iinfo(np.uint32).max else np.int64, np.uint16)
+
+    @classmethod
+    def _with(cls, slots: Int32, capacity: int, place: type, length: type) -> _Room:
+        shape = int(slots.max(initial=-1)) + 1, capacity
+        return cls(np.empty(shape, dtype=place), np.empty(shape, dtype=length), np.empty(capacity, dtype=np.int32))
 
     def part(self, first: int, end: int) -> _Room:
         return _Room(self.starts[:, first:end], self.lengths[:, first:end], self.lines[first:end])
@@ -55,7 +66,7 @@ class _Room:
 
 def cut_part(buffer: UInt8, begin: int, line: int, separator: int, slots: Int32, capacity: int) -> Cut:
     """Cut at most `capacity` rows from `begin` on, which is in line `line`; parameters as of `cut_rows`."""
-    return _cut_into(_Room.of(int(slots.max(initial=-1)) + 1, capacity), buffer, begin, line, separator, slots)
+    return _cut_into(_Room.of(slots, capacity), buffer, begin, line, separator, slots)
 
 
 def cut_by_threads(
@@ -67,16 +78,24 @@ def cut_by_threads(
     n_lines = list(map_parts(lambda part: int(count_line_ends(buffer[part[0] : part[1]])), parts))
     first_line = np.concatenate([[0], np.cumsum(n_lines)])
     # The last row may lack its line feed.
-    room = _Room.of(int(slots.max(initial=-1)) + 1, int(first_line[-1]) + 1)
+    capacity = int(first_line[-1]) + 1
+    room = _Room.narrow(slots, capacity, len(buffer))
 
     def cut_one(k: int) -> Cut:
         first, end = int(first_line[k]), int(first_line[k + 1]) + (k == len(parts) - 1)
         return _cut_into(room.part(first, end), buffer[: parts[k][1]], parts[k][0], line + first, separator, slots)
 
-    cuts: list[Cut] = []
-    for cut in map_parts(cut_one, list(range(len(parts)))):
-        cuts.append(cut)
-        progress(len(cuts) / len(parts))
+    def cut_each() -> list[Cut]:
+        cuts: list[Cut] = []
+        for cut in map_parts(cut_one, list(range(len(parts)))):
+            cuts.append(cut)
+            progress(len(cuts) / len(parts))
+        return cuts
+
+    cuts = cut_each()
+    if max(cut.longest for cut in cuts) > np.iinfo(room.lengths.dtype).max:
+        room = _Room.of(slots, capacity)  # without quotes the text is as it was
+        cuts = cut_each()
     return _joined(cuts, room, first_line)
 
 
@@ -128,4 +147,5 @@ def _joined(cuts: list[Cut], room: _Room, first_row: Int64) -> Cut:
         n_like_first,
         sum(cut.n_stray for cut in cuts),
         0,
+        max(cut.longest for cut in cuts),
     )

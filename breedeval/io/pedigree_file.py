@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,16 @@ from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth
 from breedeval.io.column_codes import drop_names
 from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
 from breedeval.io.tables import open_table
-from breedeval.io.text_table import ColumnKey, TextTable, has_header
-from breedeval.io.unknown_forms import DEFAULT_LIST, count_forms, default_forms, suspicious_codes, suspicious_forms_met
-from breedeval.names import Names, NameTable
+from breedeval.io.text_table import ColumnKey, TextColumn, TextTable, has_header
+from breedeval.io.unknown_forms import (
+    DEFAULT_LIST,
+    count_forms,
+    default_forms,
+    no_longer_than,
+    suspicious_codes,
+    suspicious_forms,
+)
+from breedeval.names import Names, encode_columns
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable, UnknownForm
@@ -165,19 +172,14 @@ def _read_ids(
 ) -> _Ids:
     """Names as codes. The forms of "unknown" are the first codes, so that no name has to be taken away afterwards."""
     columns = {part: table.ids(keys[part]) for part in ("animal", *_PARENTS) if part in keys}
-    given = tuple(dict.fromkeys(default_forms() if unknown is None else unknown))
+    # A form that is longer than every text is not in the file, and long texts are slower to find.
+    longest = max(int(column.lengths.max(initial=0)) for column in columns.values())
+    given = tuple(dict.fromkeys(no_longer_than(longest, default_forms() if unknown is None else unknown)))
     # A null of Parquet is coded as the empty text, which is a form of "unknown" then; else it may be a fault.
     forms = Names.of(given if _EMPTY in given else (*given, _EMPTY))
     n_forms = len(forms)
     n_given = n_forms if any(column.null is not None for column in columns.values()) else len(given)
-    collected = NameTable(n_forms + table.n_rows)
-    collected.encode(forms.buffer, forms.offsets[:-1], forms.lengths)
-    codes = {
-        part: collected.encode(column.buffer, column.starts, column.lengths, part_of(progress, f"names of the column {part}"))
-        for part, column in columns.items()
-    }
-    odd = suspicious_forms_met(collected, n_forms)
-    names = collected.give_away(n_forms)
+    names, codes, odd = _encode(forms, columns, longest, part_of(progress, "names of animals and parents"))
     unnamed = {part: np.flatnonzero(rows < n_forms).astype(np.int32) for part, rows in codes.items()}
     problems += _animals_named_unknown(table.source, forms, codes["animal"], unnamed["animal"], given=unknown is not None)
     unknown_forms = [
@@ -205,6 +207,24 @@ def _read_ids(
             codes[part] = np.full(table.n_rows, NONE, dtype=np.int32)
     animal, sire, dam = (freeze(codes[part]) for part in ("animal", *_PARENTS))
     return _Ids(names, animal, sire, dam, tuple(unknown_forms), tuple(suspicious_forms))
+
+
+def _encode(
+    forms: Names, columns: Mapping[str, TextColumn], longest: int, progress: Callable[[float], None]
+) -> tuple[Names, dict[str, Int32], set[int]]:
+    """Names of the columns that are no form; codes of each column, the forms first; which names look like "unknown"."""
+    suspicious = Names.of(no_longer_than(longest, suspicious_forms()))
+    listed = [(column.buffer, column.starts, column.lengths) for column in columns.values()]
+    first, last = ((some.buffer, some.offsets[:-1], some.lengths) for some in (forms, suspicious))
+    # The suspicious forms come last: who has a code below all that is new there was met in a column.
+    names, (_, *codes, met) = encode_columns([first, *listed, last], progress)
+    n_names = max((int(some.max(initial=-1)) for some in codes), default=-1) + 1
+    n_forms = len(forms)
+    n_names = max(n_names, n_forms)
+    odd = set((met[(met >= n_forms) & (met < n_names)] - n_forms).tolist())
+    offsets = names.offsets[n_forms : n_names + 1]
+    begin, end = int(offsets[0]), int(offsets[-1])
+    return Names(freeze(names.buffer[begin:end]), freeze(offsets - begin)), dict(zip(columns, codes, strict=True)), odd
 
 
 def _by_column_and_count(forms: list[UnknownForm]) -> list[UnknownForm]:

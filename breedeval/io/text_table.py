@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from breedeval.arrays import Bool, Float64, Int32, Int64, UInt8
+from numpy.typing import NDArray
+
+from breedeval.arrays import Bool, Float64, UInt8
 from breedeval.errors import TableError
 from breedeval.source import Source
 
@@ -18,14 +21,14 @@ _COLUMNS_LISTED = 30
 
 @dataclass(frozen=True)
 class TextColumn:
-    """A column of texts: text i is ``buffer[starts[i]:starts[i] + lengths[i]]``, UTF-8.
+    """A column of texts: text i is ``buffer[starts[i]:starts[i] + lengths[i]]``, UTF-8; integers of any type.
 
     `null` (m,) marks fields that the file itself calls missing (Parquet); None if it cannot.
     """
 
     buffer: UInt8
-    starts: Int64
-    lengths: Int32
+    starts: NDArray[Any]
+    lengths: NDArray[Any]
     null: Bool | None = None
 
     def text(self, row: int) -> str:

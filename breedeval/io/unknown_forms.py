@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 import numpy as np
 
 from breedeval.arrays import Int32
-from breedeval.names import Names, NameTable
+from breedeval.names import Names
 from breedeval.pedigree.table import UnknownForm
 
 _WORDS = ("NA", "N/A", "NaN", "null", "none", "unknown", "unk")
@@ -30,14 +30,18 @@ def default_forms() -> tuple[str, ...]:
     return (*_SIGNS, *("0" * n for n in range(1, _LONGEST_ZEROS + 1)), *words)
 
 
-def suspicious_forms_met(table: NameTable, n_forms: int) -> set[int]:
-    """Codes of the default forms, and a few more, that a table holds behind its first `n_forms` texts, counted from there."""
-    codes = table.find(Names.of((*default_forms(), *_SUSPICIOUS))) - n_forms
-    return set(codes[codes >= 0].tolist())
+def suspicious_forms() -> tuple[str, ...]:
+    """The default forms and a few more, which stand for an animal only if it has a row of its own."""
+    return (*default_forms(), *_SUSPICIOUS)
+
+
+def no_longer_than(n_bytes: int, texts: Iterable[str]) -> Iterator[str]:
+    """Those of the texts that have at most so many bytes."""
+    return (text for text in texts if len(text.encode()) <= n_bytes)
 
 
 def suspicious_codes(met: set[int], names: Names) -> Int32:
-    """(k,) which of `names` look like "unknown": those of :func:`suspicious_forms_met`, and negative whole numbers."""
+    """(k,) which of `names` look like "unknown": those of :func:`suspicious_forms`, and negative whole numbers."""
     found = set(met)
     if (names.buffer == _MINUS).any():
         some = np.flatnonzero(names.offsets[1:] > names.offsets[:-1])
@@ -48,7 +52,7 @@ def suspicious_codes(met: set[int], names: Names) -> Int32:
 
 def looks_unknown(names: Names) -> Int32:
     """(k,) which of `names` look like a code for "unknown": the default forms, a few more, and negative whole numbers."""
-    forms = names.find(Names.of((*default_forms(), *_SUSPICIOUS)))
+    forms = names.find(Names.of(suspicious_forms()))
     return suspicious_codes(set(forms[forms >= 0].tolist()), names)
 
 

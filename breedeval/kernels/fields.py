@@ -143,16 +143,17 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
     """Cut text into rows and fields by RFC 4180; blanks around fields and blank lines are left out.
 
     text_out (b,) uint8, changed only where quotes are doubled; at, line: where to begin and the number of that line; slots (f,)
-    int32: which row of starts_out (w, cap) int64 and lengths_out (w, cap) int32 takes field j, −1 none; lines_out (cap,) int32:
+    int32: which row of starts_out (w, cap) and lengths_out (w, cap) takes field j, −1 none; lines_out (cap,) int32:
     line of each row; ragged_out (k, 2) int64: the first rows that have not f fields, as (line, fields); stray_out (k,)
     int64: lines with text behind a closing quote. At most cap rows are cut.
 
     Returns (rows, end, line at the end, number of ragged rows, number of them with as many fields as the first, number of stray
-    texts, line of a quote that is never closed or 0).
+    texts, line of a quote that is never closed or 0, length of the longest field taken). Fields that are longer than the type
+    of lengths_out can say must be cut again.
     """
     n, n_fields = text_out.shape[0], slots.shape[0]
     base = np.uint64(text_out.ctypes.data)
-    row, n_ragged, n_like_first, n_stray = 0, 0, 0, 0
+    row, n_ragged, n_like_first, n_stray, longest = 0, 0, 0, 0, 0
     while row < starts_out.shape[1]:
         at = _after_blanks(text_out, at, separator)
         if at >= n:
@@ -169,7 +170,7 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
             if at < 0:
                 start, end, at, line_feeds, state = _cut_field(text_out, start, separator)
                 if state == _UNCLOSED:
-                    return row, at, line, n_ragged, n_like_first, n_stray, line
+                    return row, at, line, n_ragged, n_like_first, n_stray, line, longest
                 if state == _STRAY:
                     if n_stray < stray_out.shape[0]:
                         stray_out[n_stray] = line
@@ -178,6 +179,7 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
             if field < n_fields and slots[field] >= 0:
                 starts_out[slots[field], row] = start
                 lengths_out[slots[field], row] = end - start
+                longest = max(longest, end - start)
             field += 1
             if separator == WHITE_SPACE:
                 at = _after_blanks(text_out, at, separator)
@@ -197,7 +199,7 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
             n_ragged += 1
             n_like_first += field == ragged_out[0, 1]
         row += 1
-    return row, at, line, n_ragged, n_like_first, n_stray, 0
+    return row, at, line, n_ragged, n_like_first, n_stray, 0, longest
 
 
 @compiled

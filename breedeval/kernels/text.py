@@ -65,7 +65,7 @@ def _same_bytes(one, one_end, other, other_end, length):
 
 
 @compiled
-def _copy_bytes(source, source_end, target, target_end, length):
+def copy_bytes(source, source_end, target, target_end, length):
     """Copy bytes; may write some more behind them, which the next text overwrites."""
     while length > 0:
         if source + _EIGHT <= source_end and target + _EIGHT <= target_end:
@@ -211,7 +211,7 @@ def settle_codes(buffer, starts, lengths, slots_out, place, known_out, known_off
             slots_out[place[i]] = (slots_out[place[i]] & _HIGH) | np.uint64(code + 1)
             out[i] = code
         end, length = known_offsets_out[code], np.int64(lengths[i])
-        _copy_bytes(base + np.uint64(starts[i]), base_end, known_base + np.uint64(end), known_end, length)
+        copy_bytes(base + np.uint64(starts[i]), base_end, known_base + np.uint64(end), known_end, length)
         known_offsets_out[code + 1] = end + length
         n_new += 1
     return n_known + n_new
@@ -254,4 +254,4 @@ def gather_texts(buffer, offsets, rows, out, out_offsets):
         for i in range(first, last):
             target = out_base + np.uint64(out_offsets[i] - out_offsets[0])
             length = out_offsets[i + 1] - out_offsets[i]
-            _copy_bytes(base + np.uint64(offsets[np.uint64(rows[i])]), base_end, target, out_end, length)
+            copy_bytes(base + np.uint64(offsets[np.uint64(rows[i])]), base_end, target, out_end, length)

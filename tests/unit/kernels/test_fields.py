@@ -60,7 +60,8 @@ def test_rows_that_csv_writes(rows, separator, line_end, quote_all):
     assert list(csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=separator)) == rows
     cut_out, _, found = cut(written.getvalue(), 3, ord(separator))
     assert cut_out == rows
-    assert found[3:] == (0, 0, 0, 0)
+    assert found[3:7] == (0, 0, 0, 0)
+    assert found[7] == max((len(field.encode()) for row in rows for field in row), default=0)
 
 
 def test_blanks_blank_lines_and_line_numbers():

@@ -1,0 +1,183 @@
+"""Texts that are equal, found by parts that fit into the caches of the processor.
+
+A table of ten million texts lies in main memory, and almost every look into it waits. Here the texts are dealt out first, by
+their hash, into partitions; equal texts come into one partition, and the table of one partition is small. (Radix partitioning,
+as for the hash joins of data bases: Manegold, Boncz and Kersten 2002, IEEE Trans. Knowl. Data Eng. 14:709.)
+
+What is dealt out is a key of k words: the letters, zeros behind them, and the length in the last byte. So texts of at most
+8 k − 1 bytes are equal if and only if their keys are, and the text itself is not looked at again. Beside it goes the place of
+the text among all texts. A partition has its texts in the order of their places, whichever thread brought them there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from breedeval.kernels.compile import compiled
+from breedeval.kernels.text import copy_bytes
+from breedeval.kernels.words import load_short, load_word
+
+_SEED = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR = np.uint64(0xD6E8FEB86659FD93)
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
+_HALF, _SHIFT, _TOP = np.uint64(32), np.uint64(33), np.uint64(56)
+_EIGHT = np.uint64(8)
+
+
+@compiled
+def _key_word(address, length, k, n_words, end):
+    """Word k of the key of a text; memory ends at `end`."""
+    left = length - 8 * k
+    word = np.uint64(0)
+    if left >= 8:
+        word = load_word(address + np.uint64(8 * k))
+    elif left > 0:
+        word = load_short(address + np.uint64(8 * k), left, end)
+    return word | (np.uint64(length) << _TOP) if k == n_words - 1 else word
+
+
+@compiled
+def _fold(h, word):
+    h = (h ^ word) * _FACTOR
+    return h ^ (h >> _HALF)
+
+
+@compiled
+def _finish(h):
+    h *= _MIX
+    return h ^ (h >> _SHIFT)
+
+
+@compiled
+def count_partitions(buffer, starts, lengths, n_words, bits, counts_out):
+    """Add to counts_out (2**bits,) int64 how many of these texts belong to each partition.
+
+    buffer (b,) uint8; starts, lengths (m,) of any integer type; no text is longer than 8 n_words − 1 bytes.
+    """
+    base = np.uint64(buffer.ctypes.data)
+    end = base + np.uint64(buffer.shape[0])
+    shift = np.uint64(64 - bits)
+    for i in range(starts.shape[0]):
+        address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
+        h = _SEED
+        for k in range(n_words):
+            h = _fold(h, _key_word(address, length, k, n_words, end))
+        counts_out[(_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))] += 1
+
+
+@compiled
+def deal_out(buffer, starts, lengths, first_place, n_words, bits, next_free_out, keys_out, places_out):
+    """Write the keys of these texts and their places (first_place and so on) to their partitions.
+
+    next_free_out (2**bits,) int64: where the next text of each partition goes; it moves. keys_out (t, n_words) uint64;
+    places_out (t,) uint32.
+    """
+    base = np.uint64(buffer.ctypes.data)
+    end = base + np.uint64(buffer.shape[0])
+    shift = np.uint64(64 - bits)
+    words = np.zeros(n_words, dtype=np.uint64)
+    for i in range(starts.shape[0]):
+        address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
+        h = _SEED
+        for k in range(n_words):
+            words[k] = _key_word(address, length, k, n_words, end)
+            h = _fold(h, words[k])
+        partition = (_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
+        at = np.uint64(next_free_out[partition])
+        next_free_out[partition] += 1
+        for k in range(n_words):
+            keys_out[at, k] = words[k]
+        places_out[at] = np.uint32(first_place + i)
+
+
+@compiled
+def match_partitions(keys, places, ends, first, last, slots, first_place_out):
+    """For each text of the partitions first to last − 1: the first place of an equal text, to first_place_out[its place].
+
+    ends (partitions + 1,) int64: partition p is from ends[p] on to ends[p + 1]. slots (s,) uint32 is scratch, s a power of two
+    and more than the texts of any of these partitions.
+    """
+    n_words = keys.shape[1]
+    for partition in range(first, last):
+        begin, n = ends[partition], ends[partition + 1] - ends[partition]
+        size = np.int64(16)
+        while size < 2 * n and size < slots.shape[0]:
+            size *= 2
+        slots[:size] = 0
+        mask = np.uint64(size - 1)
+        for j in range(n):
+            at = np.uint64(begin + j)
+            h = _SEED
+            for k in range(n_words):
+                h = _fold(h, keys[at, k])
+            slot = _finish(h) & mask
+            place = places[at]
+            found = place
+            while True:
+                other = slots[slot]
+                if other == 0:
+                    slots[slot] = np.uint32(j + 1)
+                    break
+                candidate = np.uint64(begin + np.int64(other) - 1)
+                same = True
+                for k in range(n_words):
+                    same &= keys[at, k] == keys[candidate, k]
+                if same:
+                    found = places[candidate]
+                    break
+                slot = (slot + np.uint64(1)) & mask
+            first_place_out[np.uint64(place)] = found
+
+
+@compiled
+def count_first(first_place, before):
+    """How many texts, the first one at place `before`, have no equal text before them; and how many such lead the others."""
+    n, leading = 0, -1
+    for i in range(first_place.shape[0]):
+        is_first = np.int64(first_place[i]) == before + i
+        if not is_first and leading < 0:
+            leading = i
+        n += is_first
+    return n, (first_place.shape[0] if leading < 0 else leading)
+
+
+@compiled
+def number_first(first_place, before, code, codes_out):
+    """Give the codes `code` and so on to the texts that have no equal text before them; see `count_first`."""
+    for i in range(first_place.shape[0]):
+        if np.int64(first_place[i]) == before + i:
+            codes_out[before + i] = code
+            code += 1
+
+
+@compiled
+def code_others(first_place, before, n_leading, codes_out):
+    """Give the other texts the code of the first text that is equal; the code of the first `n_leading` places is the place."""
+    for i in range(first_place.shape[0]):
+        first = np.int64(first_place[i])
+        if first != before + i:
+            codes_out[before + i] = first if first < n_leading else codes_out[np.uint64(first)]
+
+
+@compiled
+def end_first(lengths, first_place, before, ends_out):
+    """Where each text without an equal one before it ends, when such texts stand one behind the other; returns the last end."""
+    end, n = np.int64(0), 0
+    for i in range(lengths.shape[0]):
+        if np.int64(first_place[i]) == before + i:
+            end += np.int64(lengths[i])
+            ends_out[n] = end
+            n += 1
+    return end
+
+
+@compiled
+def copy_first(buffer, starts, lengths, first_place, before, out):
+    """Copy the texts that have no equal text before them to out (b,) uint8, which they fill."""
+    base, target = np.uint64(buffer.ctypes.data), np.uint64(out.ctypes.data)
+    base_end, out_end = base + np.uint64(buffer.shape[0]), target + np.uint64(out.shape[0])
+    for i in range(starts.shape[0]):
+        if np.int64(first_place[i]) == before + i:
+            source, length = base + np.uint64(starts[i]), np.int64(lengths[i])
+            copy_bytes(source, base_end, target, out_end, length)
+            target += np.uint64(length)
