@@ -145,7 +145,7 @@ def number_distinct(columns: Sequence[TextRows], first_place: NDArray[np.uint32]
     columns
         As given to `first_places`.
     first_place
-        Its result.
+        Its result, which is used up: the codes take its memory.
 
     Returns
     -------
@@ -167,12 +167,12 @@ def number_distinct(columns: Sequence[TextRows], first_place: NDArray[np.uint32]
     everywhere = list(range(len(parts)))
     counted = list(map_parts(lambda k: kernels.count_first(of_part[k], parts[k].place), everywhere))
     codes = list(accumulate((int(n) for n, _ in counted), initial=0))
-    offsets = np.zeros(codes[-1] + 1, dtype=np.int64)
-    out = np.empty(len(first_place), dtype=np.int32)
+    offsets = np.empty(codes[-1] + 1, dtype=np.int64)
+    offsets[0] = 0
 
     def number(k: int) -> int:
-        kernels.number_first(of_part[k], parts[k].place, codes[k], out)
-        return int(kernels.end_first(parts[k].rows[2], of_part[k], parts[k].place, offsets[1 + codes[k] : 1 + codes[k + 1]]))
+        ends = offsets[1 + codes[k] : 1 + codes[k + 1]]
+        return int(kernels.number_first(parts[k].rows[2], parts[k].place, codes[k], of_part[k], ends))
 
     n_bytes = list(accumulate(map_parts(number, everywhere), initial=0))
     buffer = np.empty(n_bytes[-1], dtype=np.uint8)
@@ -180,12 +180,12 @@ def number_distinct(columns: Sequence[TextRows], first_place: NDArray[np.uint32]
 
     def finish(k: int) -> None:
         offsets[1 + codes[k] : 1 + codes[k + 1]] += n_bytes[k]
-        kernels.copy_first(*parts[k].rows, of_part[k], parts[k].place, buffer[n_bytes[k] : n_bytes[k + 1]])
-        kernels.code_others(of_part[k], parts[k].place, leading, out)
+        kernels.copy_first(*parts[k].rows, of_part[k], buffer[n_bytes[k] : n_bytes[k + 1]])
+        kernels.code_others(first_place, leading, of_part[k])
 
     for _ in map_parts(finish, everywhere):
         pass
-    return out, buffer, offsets
+    return first_place.view(np.int32), buffer, offsets
 
 
 def _n_leading(n_leading: list[int], parts: list[_Part]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from breedeval.arrays import NONE, AnyArray, Int32, Int64, UInt8, freeze
-from breedeval.equal_texts import TextRows, first_places, may_be_matched, number_distinct
+from breedeval.equal_texts import TextRows, first_places, may_be_matched
 from breedeval.errors import UnknownNameError
 from breedeval.kernels import text
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
@@ -167,43 +167,6 @@ class Names:
         return _filled_slots(_table_size(len(self)), _hashes(self.buffer, self.offsets[:-1], self.lengths))
 
 
-def encode_columns(
-    columns: Sequence[tuple[UInt8, NDArray[Any], NDArray[Any]]], progress: Callable[[float], None] | None = None
-) -> tuple[Names, list[Int32]]:
-    """Give each distinct text of several columns a code, in order of first appearance: down the first column, then the next.
-
-    Parameters
-    ----------
-    columns
-        For each the buffer (b,) uint8, and (m,) starts and lengths of the texts in it.
-    progress
-        Told the share that is done.
-
-    Returns
-    -------
-    names
-        The distinct texts; the code is the row.
-    codes
-        For each column (m,) int32.
-
-    Examples
-    --------
-    >>> some, more = Names.of(["a", "b"]), Names.of(["c", "a"])
-    >>> names, codes = encode_columns([(part.buffer, part.offsets[:-1], part.lengths) for part in (some, more)])
-    >>> names.to_list(), [column.tolist() for column in codes]
-    (['a', 'b', 'c'], [[0, 1], [2, 0]])
-    """
-    rows = [TextRows.of(*column) for column in columns]
-    if not may_be_matched(rows):
-        table = NameTable(max(len(starts) for _, starts, _ in columns))
-        codes = [table.encode(*column, progress) for column in columns]
-        return table.give_away(), codes
-    short = [texts for texts in rows if texts is not None]
-    together, buffer, offsets = number_distinct(short, first_places(short, progress))
-    ends = np.cumsum([len(texts) for texts in short])
-    return Names(freeze(buffer), freeze(offsets)), np.split(together, ends[:-1])
-
-
 class NameTable:
     """Collects distinct texts from buffers and gives each a code, in order of first appearance.
 
@@ -306,6 +269,8 @@ def _hashes(buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any]) -> NDArr
 def _gathered(buffer: UInt8, offsets: Int64, rows: AnyArray) -> Names:
     """Texts of these rows, none below 0, copied into a buffer of their own."""
     parts = cut_range(len(rows), _SMALLEST_PART)
+    if (length := int(text.common_length(offsets))) >= 0:
+        return _gathered_even(buffer, int(offsets[0]), length, rows, parts)
     ends = np.zeros(len(rows) + 1, dtype=np.int64)
     bytes_before = 0
     for part, n_bytes in zip(
@@ -319,6 +284,21 @@ def _gathered(buffer: UInt8, offsets: Int64, rows: AnyArray) -> Names:
     def gather_part(part: tuple[int, int]) -> None:
         first, end = part
         text.gather_texts(buffer, offsets, rows[first:end], out[ends[first] : ends[end]], ends[first : end + 1])
+
+    for _ in map_parts(gather_part, parts):
+        pass
+    return Names(freeze(out), freeze(ends))
+
+
+def _gathered_even(buffer: UInt8, first: int, length: int, rows: AnyArray, parts: list[tuple[int, int]]) -> Names:
+    """As `_gathered` where every text is as long as the others."""
+    out = np.empty(len(rows) * length, dtype=np.uint8)
+    ends = np.empty(len(rows) + 1, dtype=np.int64)
+    ends[-1] = len(out)
+
+    def gather_part(part: tuple[int, int]) -> None:
+        text.gather_even_texts(buffer, first, length, rows[slice(*part)], out[part[0] * length : part[1] * length])
+        ends[slice(*part)] = np.arange(part[0] * length, part[1] * length, length) if length else 0
 
     for _ in map_parts(gather_part, parts):
         pass

@@ -23,7 +23,8 @@ from breedeval.io.unknown_forms import (
     suspicious_codes,
     suspicious_forms,
 )
-from breedeval.names import Names, encode_columns
+from breedeval.name_codes import encode_columns
+from breedeval.names import Names
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable, UnknownForm
@@ -216,15 +217,14 @@ def _encode(
     suspicious = Names.of(no_longer_than(longest, suspicious_forms()))
     listed = [(column.buffer, column.starts, column.lengths) for column in columns.values()]
     first, last = ((some.buffer, some.offsets[:-1], some.lengths) for some in (forms, suspicious))
-    # The suspicious forms come last: who has a code below all that is new there was met in a column.
-    names, (_, *codes, met) = encode_columns([first, *listed, last], progress)
-    n_names = max((int(some.max(initial=-1)) for some in codes), default=-1) + 1
     n_forms = len(forms)
-    n_names = max(n_names, n_forms)
+    # The suspicious forms come last: who has a code below all that is new there was met in a column.
+    names, (_, *codes, met) = encode_columns([first, *listed, last], progress, first=n_forms)
+    n_names = max([n_forms, *(int(some.max(initial=-1)) + 1 for some in codes)])
     odd = set((met[(met >= n_forms) & (met < n_names)] - n_forms).tolist())
-    offsets = names.offsets[n_forms : n_names + 1]
-    begin, end = int(offsets[0]), int(offsets[-1])
-    return Names(freeze(names.buffer[begin:end]), freeze(offsets - begin)), dict(zip(columns, codes, strict=True)), odd
+    offsets = names.offsets[: n_names - n_forms + 1]
+    met_names = Names(names.buffer[: int(offsets[-1])], offsets)
+    return met_names, dict(zip(columns, codes, strict=True)), odd
 
 
 def _by_column_and_count(forms: list[UnknownForm]) -> list[UnknownForm]:

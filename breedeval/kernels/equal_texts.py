@@ -21,7 +21,8 @@ _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0xD6E8FEB86659FD93)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _HALF, _SHIFT, _TOP = np.uint64(32), np.uint64(33), np.uint64(56)
-_EIGHT = np.uint64(8)
+#: Of a place that is a code already; places are lower.
+MARK = np.uint32(1 << 31)
 
 
 @compiled
@@ -142,29 +143,16 @@ def count_first(first_place, before):
 
 
 @compiled
-def number_first(first_place, before, code, codes_out):
-    """Give the codes `code` and so on to the texts that have no equal text before them; see `count_first`."""
-    for i in range(first_place.shape[0]):
-        if np.int64(first_place[i]) == before + i:
-            codes_out[before + i] = code
-            code += 1
+def number_first(lengths, before, code, places_out, ends_out):
+    """Give the codes `code` and so on, with a mark, to the texts that have no equal text before them.
 
-
-@compiled
-def code_others(first_place, before, n_leading, codes_out):
-    """Give the other texts the code of the first text that is equal; the code of the first `n_leading` places is the place."""
-    for i in range(first_place.shape[0]):
-        first = np.int64(first_place[i])
-        if first != before + i:
-            codes_out[before + i] = first if first < n_leading else codes_out[np.uint64(first)]
-
-
-@compiled
-def end_first(lengths, first_place, before, ends_out):
-    """Where each text without an equal one before it ends, when such texts stand one behind the other; returns the last end."""
+    places_out (m,) uint32 comes with the first place of each text, see `match_partitions`. ends_out takes where each such text
+    ends when they stand one behind the other. Returns the last end.
+    """
     end, n = np.int64(0), 0
-    for i in range(lengths.shape[0]):
-        if np.int64(first_place[i]) == before + i:
+    for i in range(places_out.shape[0]):
+        if np.int64(places_out[i]) == before + i:
+            places_out[i] = np.uint32(code + n) | MARK
             end += np.int64(lengths[i])
             ends_out[n] = end
             n += 1
@@ -172,12 +160,27 @@ def end_first(lengths, first_place, before, ends_out):
 
 
 @compiled
-def copy_first(buffer, starts, lengths, first_place, before, out):
-    """Copy the texts that have no equal text before them to out (b,) uint8, which they fill."""
+def copy_first(buffer, starts, lengths, marked, out):
+    """Copy the texts that `number_first` marked to out (b,) uint8, which they fill."""
     base, target = np.uint64(buffer.ctypes.data), np.uint64(out.ctypes.data)
     base_end, out_end = base + np.uint64(buffer.shape[0]), target + np.uint64(out.shape[0])
     for i in range(starts.shape[0]):
-        if np.int64(first_place[i]) == before + i:
-            source, length = base + np.uint64(starts[i]), np.int64(lengths[i])
-            copy_bytes(source, base_end, target, out_end, length)
+        if marked[i] >= MARK:
+            length = np.int64(lengths[i])
+            copy_bytes(base + np.uint64(starts[i]), base_end, target, out_end, length)
             target += np.uint64(length)
+
+
+@compiled
+def code_others(all_places, n_leading, places_out):
+    """Turn what `number_first` left of a part of `all_places` (t,) into codes.
+
+    A text with its mark loses the mark. The others get the code of the first text that is equal, which may be marked still or
+    not; the code of each of the first `n_leading` places is the place.
+    """
+    for i in range(places_out.shape[0]):
+        place = places_out[i]
+        if place >= MARK:
+            places_out[i] = place & ~MARK
+        elif place >= n_leading:
+            places_out[i] = all_places[np.uint64(place)] & ~MARK

@@ -18,9 +18,10 @@ _EIGHT, _TOP = np.uint64(8), np.uint64(56)
 def encode_few(buffer, starts, lengths, slots_out, keys_out, firsts_out, out):
     """Give each text a code, in order of first appearance, as long as texts are short and few.
 
-    buffer (b,) uint8; starts, lengths (m,) of any integer type; slots_out (s,) int32, s a power of two, comes as zeros and keeps the
-    code + 1 of a text; keys_out (k, 2) uint64 and firsts_out (k,) int64 take the letters and the first row of each code, k less
-    than s; out (m,) int32. Returns how many texts are distinct, −1 if they are more than k or one has more than `LONGEST` bytes.
+    buffer (b,) uint8; starts, lengths (m,) of any integer type; slots_out (s,) int32, s a power of two, comes as zeros and
+    keeps the code + 1 of a text; keys_out (k, 2) uint64 and firsts_out (k,) int64 take letters and first row of each code, k
+    less than s; out (m,) int32. Returns how many texts are distinct, −1 if they are more than k or one has more than
+    `LONGEST` bytes.
     """
     base = np.uint64(buffer.ctypes.data)
     end = base + np.uint64(buffer.shape[0])

@@ -11,6 +11,8 @@ from breedeval.kernels.compile import compiled
 
 _DIGIT_BITS = 11
 _DIGIT = (1 << _DIGIT_BITS) - 1
+_SMALL_DIGIT_BITS = 7
+_SMALL_DIGIT = (1 << _SMALL_DIGIT_BITS) - 1
 
 
 @compiled
@@ -63,18 +65,18 @@ def peel_levels(waiting, pointers, children, lowest, queue_out, level_out):
 
 
 @compiled
-def start_levels(sire, dam, not_known, height_out, waiting_out):
-    """Height of each node, in one pass over the nodes as they stand; a node whose parents are not known yet has to wait.
+def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
+    """Height of the nodes first to last − 1, in one pass as they stand; a node whose parents are not known yet has to wait.
 
     The height is one more than the links on the longest path to a node without parents; parents are codes, −1 unknown.
-    height_out (n + 1,), of any unsigned type, gets ``not_known``, its highest value, for a node that has to wait or is too high
-    for the type; its last place is for the unknown parent. waiting_out (n,) int32 lists those that wait. Returns how many do.
+    height_out (n + 1,), of any unsigned type, comes with ``not_known``, its highest value, everywhere but in its last place,
+    which is for the unknown parent and 0; a node that has to wait, or is too high for the type, keeps it. waiting_out
+    (last − first,) int32 lists those that wait. Returns how many do. Threads may do parts of the nodes at a time: whether one
+    sees what another has just found changes who waits, and no height.
     """
     n = sire.shape[0]
-    height_out[:n] = not_known
-    height_out[n] = 0
     n_left = 0
-    for i in range(n):
+    for i in range(first, last):
         s, d = np.uint32(sire[i] if sire[i] >= 0 else n), np.uint32(dam[i] if dam[i] >= 0 else n)
         highest = np.int64(max(height_out[s], height_out[d]))
         # No branches: half of them would be guessed wrong, and each guess would wait for memory.
@@ -134,17 +136,18 @@ def _sort_by_key(key_out, node_out, key_spare, node_spare, low, high, counts):
 
 
 @compiled
-def order_by_dam(dam, first_places, order_out, place_out, dam_place_out):
-    """Order nodes by level, inside a level by the new place of the dam (unknown first), then as they stand.
+def order_by_dam(dam, first_places, first_level, last_level, largest, order_out, place_out, dam_place_out):
+    """Order nodes of the levels first_level to last_level − 1 by the new place of the dam (unknown first), then as they stand.
 
     order_out (n,) int32 comes with the nodes by level and leaves with the order; level l is from first_places[l] on to
-    first_places[l + 1]. place_out (n,) int32: new place of each node. dam_place_out (n,) int32: place of the dam of the node
-    that comes k-th, −1 if she is unknown. Dams of a level stand in levels before it, so their places are known.
+    first_places[l + 1], none of these is larger than `largest`. place_out (n,) int32: new place of each node.
+    dam_place_out (n,) int32: place of the dam of the node that comes k-th, −1 if she is unknown. Dams of a level stand in
+    levels before it, so their places are known.
     """
     n = dam.shape[0]
-    key_spare, node_spare = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    key_spare, node_spare = np.empty(largest, dtype=np.int32), np.empty(largest, dtype=np.int32)
     counts = np.zeros(_DIGIT + 1, dtype=np.int64)
-    for level in range(first_places.shape[0] - 1):
+    for level in range(first_level, last_level):
         first, end = first_places[level], first_places[level + 1]
         low, high = n, -1
         for k in range(first, end):
@@ -155,6 +158,68 @@ def order_by_dam(dam, first_places, order_out, place_out, dam_place_out):
         _sort_by_key(dam_place_out[first:end], order_out[first:end], key_spare, node_spare, low, high, counts)
         for k in range(first, end):
             place_out[np.uint32(order_out[k])] = k
+
+
+@compiled
+def key_nodes(dam, place, nodes, shift, counts_out, items_out):
+    """Items of nodes (m,) to be sorted by the place of the dam: place + 1 (0 if she is unknown) above the node, 32 bits each.
+
+    items_out (m,) uint64; counts_out (d,) int64: how many items have each value in the bits from 32 + shift on.
+    """
+    high = np.uint64(32 + shift)
+    for k in range(nodes.shape[0]):
+        d = dam[np.uint32(nodes[k])]
+        key = np.uint64(place[np.uint32(d)] + 1 if d >= 0 else 0)
+        item = (key << np.uint64(32)) | np.uint64(nodes[k])
+        items_out[k] = item
+        counts_out[item >> high] += 1
+
+
+@compiled
+def deal_items(items, shift, next_free_out, items_out):
+    """Copy items to the bucket of their high bits, see `key_nodes`; next_free_out (d,) int64 moves with each."""
+    high = np.uint64(32 + shift)
+    for k in range(items.shape[0]):
+        bucket = items[k] >> high
+        items_out[next_free_out[bucket]] = items[k]
+        next_free_out[bucket] += 1
+
+
+@compiled
+def settle_items(items_out, spare_out, shift, ends, first, last, before, order_out, place_out, dam_place_out):
+    """Sort the items of the buckets first to last − 1 by their keys, equal keys as they stand, and write what they say.
+
+    ends (d + 1,) int64: bucket b is from ends[b] on to ends[b + 1] of items_out and spare_out (m,) uint64, and `before` places
+    further in order_out and dam_place_out, see `order_by_dam`. Keys of a bucket differ in `shift` bits.
+    """
+    counts = np.zeros(_SMALL_DIGIT + 1, dtype=np.int64)
+    for bucket in range(first, last):
+        begin, end = ends[bucket], ends[bucket + 1]
+        if begin == end:
+            continue
+        here, there = items_out, spare_out
+        bit = 0
+        while bit < shift and end - begin > 1:
+            right = np.uint64(32 + bit)
+            counts[:] = 0
+            for k in range(begin, end):
+                counts[(here[k] >> right) & np.uint64(_SMALL_DIGIT)] += 1
+            total = begin
+            for digit in range(_SMALL_DIGIT + 1):
+                n_here = counts[digit]
+                counts[digit] = total
+                total += n_here
+            for k in range(begin, end):
+                digit = (here[k] >> right) & np.uint64(_SMALL_DIGIT)
+                there[counts[digit]] = here[k]
+                counts[digit] += 1
+            here, there = there, here
+            bit += _SMALL_DIGIT_BITS
+        for k in range(begin, end):
+            node = here[k] & np.uint64(0xFFFFFFFF)
+            order_out[before + k] = np.int32(node)
+            dam_place_out[before + k] = np.int64(here[k] >> np.uint64(32)) - 1
+            place_out[node] = before + k
 
 
 @compiled

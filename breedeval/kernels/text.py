@@ -255,3 +255,33 @@ def gather_texts(buffer, offsets, rows, out, out_offsets):
             target = out_base + np.uint64(out_offsets[i] - out_offsets[0])
             length = out_offsets[i + 1] - out_offsets[i]
             copy_bytes(base + np.uint64(offsets[np.uint64(rows[i])]), base_end, target, out_end, length)
+
+
+@compiled
+def common_length(offsets):
+    """Length of every text, −1 if they differ or there is none."""
+    n = offsets.shape[0] - 1
+    length = offsets[1] - offsets[0] if n > 0 else -1
+    for i in range(n):
+        if offsets[i + 1] - offsets[i] != length:
+            return -1
+    return length
+
+
+@compiled
+def gather_even_texts(buffer, first, length, rows, out):
+    """As `gather_texts` for texts of one length, the first of which begins at ``first``: their offsets are not looked at."""
+    base, target = np.uint64(buffer.ctypes.data), np.uint64(out.ctypes.data)
+    base_end, out_end = base + np.uint64(buffer.shape[0]), target + np.uint64(out.shape[0])
+    base += np.uint64(first)
+    step = np.uint64(length)
+    n = rows.shape[0]
+    for begin in range(0, n, _BATCH):
+        end = min(begin + _BATCH, n)
+        for i in range(begin, end):
+            address = base + step * np.uint64(rows[i])
+            prefetch(address)
+            prefetch(address + step)
+        for i in range(begin, end):
+            copy_bytes(base + step * np.uint64(rows[i]), base_end, target, out_end, length)
+            target += step

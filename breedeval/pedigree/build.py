@@ -14,8 +14,8 @@ from breedeval.kernels import pedigree_rows as row_kernels
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.names import Names
 from breedeval.pedigree.checks import check_names
-from breedeval.pedigree.links import levels_of
 from breedeval.pedigree.mend import mend_kinds, mend_table
+from breedeval.pedigree.parents_first import by_level_and_dam
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.problems import refuse
 from breedeval.pedigree.report import PedigreeReport
@@ -123,7 +123,7 @@ class _Animals:
 
     def in_order(self, table: PedigreeTable, names: TableNames, tell: Callable[[float], None]) -> tuple[Pedigree, int]:
         """Build the pedigree; also returns the number of levels."""
-        order, place, dam, n_levels = _by_level_and_dam(self.dam, self.level)
+        order, place, dam, n_levels = by_level_and_dam(self.dam, self.level)
         tell(0.6)
         n = len(order)
         sire = _in_parts(
@@ -144,42 +144,6 @@ class _Animals:
         )
         tell(1.0)
         return pedigree, n_levels
-
-
-def parents_first(sire: Int32, dam: Int32) -> tuple[Int32, int]:
-    """Order animals by level, inside a level by the new place of the dam (unknown first), then as they stand.
-
-    Parameters
-    ----------
-    sire, dam
-        (n,) place of each parent, −1 unknown; without loops.
-
-    Returns
-    -------
-    order
-        (n,) int32, ``order[k]`` is the old place of the animal that comes k-th.
-    n_levels
-        Number of levels.
-
-    Examples
-    --------
-    >>> order, n_levels = parents_first(np.array([1, -1, -1], dtype=np.int32), np.array([2, -1, -1], dtype=np.int32))
-    >>> order.tolist(), n_levels
-    ([1, 2, 0], 2)
-    """
-    order, _, _, n_levels = _by_level_and_dam(dam, levels_of(sire, dam))
-    return order, n_levels
-
-
-def _by_level_and_dam(dam: Int32, level: Int32) -> tuple[Int32, Int32, Int32, int]:
-    """(n,) order; (n,) new place of each animal; (n,) new place of the dam of the k-th animal; number of levels."""
-    n = len(dam)
-    counts = np.bincount(level) if n else np.empty(0, dtype=np.int64)
-    first_places = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    order, place, dam_place = (np.empty(n, dtype=np.int32) for _ in range(3))
-    kernels.sort_by_level(level, first_places[:-1].copy(), order)
-    kernels.order_by_dam(dam, first_places, order, place, dam_place)
-    return order, place, dam_place, len(counts)
 
 
 def _values_of_rows(rows: Int32, values: AnyArray, missing: int) -> AnyArray:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from breedeval.arrays import NONE, Int32, Int64
 from breedeval.kernels import order as kernels
+from breedeval.kernels.threads import cut_range, map_parts
 
 #: Passes over all nodes whose work is spent before levels are found by another way.
 _MOST_PASSES = 12
 _NOT_KNOWN = 1 << 30
+#: Nodes for which a second thread pays.
+_SMALLEST_PART = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -78,26 +82,47 @@ def levels_of(sire: Int32, dam: Int32) -> Int32:
     """
     n = len(sire)
     waiting = np.empty(n, dtype=np.int32)
+    parts = cut_range(n, _SMALLEST_PART)
     # One byte a node stays in the caches of the processor; few pedigrees are deeper than it can say.
     for kind in (np.uint8, np.uint32):
-        height = np.empty(n + 1, dtype=kind)
         not_known = int(np.iinfo(kind).max)
-        left = work = int(kernels.start_levels(sire, dam, not_known, height, waiting))
-        before = 0
-        while 0 < left != before and work <= _MOST_PASSES * n:
-            before, left = left, int(kernels.resume_levels(sire, dam, not_known, height, waiting, left))
-            work += left
-        if left == 0:
+        height = np.full(n + 1, not_known, dtype=kind)
+        height[n] = 0
+        left = work = _start(sire, dam, parts, not_known, height, waiting)
+        before = [0]
+        while sum(left) > 0 and left != before and sum(work) <= _MOST_PASSES * n:
+            before, left = left, _resume(sire, dam, parts, not_known, height, waiting, left)
+            work = [*work, *left]
+        if sum(left) == 0:
             break
     level = height.astype(np.int32)
     level -= 1
-    level[waiting[:left]] = _NOT_KNOWN
-    if left > 0 and left != before:
-        _peel_rest(sire, dam, level, waiting[:left].copy())
+    rest = np.concatenate([waiting[first : first + n_left] for (first, _), n_left in zip(parts, left, strict=True)])
+    level[rest] = _NOT_KNOWN
+    if len(rest) and left != before:
+        _peel_rest(sire, dam, level, rest)
     level = level[:n]
-    if left > 0:
+    if len(rest):
         level[level == _NOT_KNOWN] = NONE
     return level
+
+
+def _start(sire: Int32, dam: Int32, parts: list[tuple[int, int]], not_known: int, height: Any, waiting: Int32) -> list[int]:
+    """First pass, each part by a thread; gives how many nodes of each have to wait."""
+
+    def start(part: tuple[int, int]) -> int:
+        return int(kernels.start_levels(sire, dam, *part, not_known, height, waiting[slice(*part)]))
+
+    return list(map_parts(start, parts))
+
+
+def _resume(
+    sire: Int32, dam: Int32, parts: list[tuple[int, int]], not_known: int, height: Any, waiting: Int32, left: list[int]
+) -> list[int]:
+    def resume(k: int) -> int:
+        return int(kernels.resume_levels(sire, dam, not_known, height, waiting[slice(*parts[k])], left[k]))
+
+    return list(map_parts(resume, list(range(len(parts)))))
 
 
 def _peel_rest(sire: Int32, dam: Int32, level_out: Int32, nodes: Int32) -> None:

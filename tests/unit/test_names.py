@@ -41,6 +41,16 @@ def test_take_against_a_list(texts, data):
     assert Names.of(texts).take(rows).to_list() == [texts[row] for row in rows]
 
 
+def test_take_from_texts_of_one_length_and_of_several():
+    texts = [f"NL{i:05d}" for i in range(300)]
+    rows = [299, 0, 7, 7, 150]
+    assert Names.of(texts).take(rows).to_list() == [texts[row] for row in rows]
+    behind = Names.of(["x", *texts])
+    assert Names(behind.buffer, behind.offsets[1:]).take(rows).to_list() == [texts[row] for row in rows]
+    assert Names.of(["", ""]).take([1, 0, 1]).to_list() == ["", "", ""]
+    assert Names.of([*texts, "x"]).take(rows).to_list() == [texts[row] for row in rows]
+
+
 @given(st.lists(TEXTS, max_size=4))
 def test_table_against_a_dict(batches):
     table, twin = NameTable(), {}

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import pytest
 
+from breedeval import equal_texts
 from breedeval import names as names_module
 from breedeval.errors import TableError
 from breedeval.io import column_codes, cut_rows
@@ -19,6 +20,8 @@ from breedeval.pedigree.build import build_pedigree
 def small_parts(monkeypatch):
     """Makes parts so small that a short file has many; gives back the number of threads."""
     monkeypatch.setattr(cut_rows, "_PART", 64)
+    monkeypatch.setattr(equal_texts, "_SMALLEST_PART", 16)
+    monkeypatch.setattr(equal_texts, "_PARTITION", 32)
     monkeypatch.setattr(names_module, "_SMALLEST_PART", 16)
     monkeypatch.setattr(names_module, "_SMALLEST_REGION", 16)
     monkeypatch.setattr(names_module, "_CHUNK", 200)
@@ -77,6 +80,30 @@ def test_faulty_rows_of_all_parts_are_listed_in_order(tmp_path, small_parts):
     assert many.facts["lines"] == (5, 152, 202, 292)
     assert "line 202: byte 0xe4 is not utf-8" in str(many)
     assert "3 rows have not 2 fields as the header has (line 5: 1, line 152: 3, line 292: 1)" in str(many)
+
+
+def test_a_field_longer_than_narrow_lengths_can_say(tmp_path, small_parts):
+    path = tmp_path / "file.csv"
+    rows = [(f"A{i}", "x" * (70_000 if i == 150 else 3)) for i in range(300)]
+    path.write_text("id,x\n" + "".join(f"{a},{x}\n" for a, x in rows), encoding="utf-8")
+    one, many = both(lambda: fields(str(path), ("id", "x")))
+    assert one == many == [(i + 2, *row) for i, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("few", [1, 3, 1 << 14])
+def test_few_and_many_distinct_texts(tmp_path, small_parts, monkeypatch, few):
+    monkeypatch.setattr(column_codes, "_FEW", few)
+    path = tmp_path / "file.csv"
+    texts = [["M", "", "2019-05-17", "a text of 8", "a text too long for a key"][i * i % 5] for i in range(300)]
+    path.write_text("id,x\n" + "".join(f"A{i},{x}\n" for i, x in enumerate(texts)), encoding="utf-8")
+
+    def work() -> tuple[list[str], list[int]]:
+        names, codes = column_codes.encode_column(read_table(path, ["x"]).ids("x"), [""])
+        return names.to_list(), codes.tolist()
+
+    one, many = both(work)
+    distinct = [text for text in dict.fromkeys(texts) if text]
+    assert one == many == (distinct, [distinct.index(text) if text else -1 for text in texts])
 
 
 def test_codes_do_not_depend_on_threads(small_parts):

@@ -87,7 +87,7 @@ def test_only_wanted_columns_are_written():
 
 def test_faults_are_counted():
     _, _, found = cut('a,b\nc\nd,e,f\ng\n"x"y,z\n', 2)
-    n_ragged, n_like_first, n_stray, unclosed = found[3:]
+    n_ragged, n_like_first, n_stray, unclosed = found[3:7]
     assert (n_ragged, n_like_first, n_stray, unclosed) == (3, 2, 1, 0)
     assert cut('a,b\nc,"d\n\n', 2)[2][6] == 2
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from breedeval.pedigree import links
-from breedeval.pedigree.build import parents_first
+from breedeval.pedigree import parents_first as parents_first_module
 from breedeval.pedigree.links import levels_of
+from breedeval.pedigree.parents_first import parents_first
 
 
 @st.composite
@@ -55,6 +57,33 @@ def test_the_order_of_many_dams_needs_several_digits():
     dam = np.concatenate([np.full(n, -1), rng.permutation(n)]).astype(np.int32)
     order, _ = parents_first(np.full(2 * n, -1, dtype=np.int32), dam)
     assert dam[order[n:]].tolist() == list(range(n))
+
+
+@pytest.mark.parametrize("threads", [1, numba.config.NUMBA_NUM_THREADS])
+@pytest.mark.parametrize("most_bits", [2, 12])
+def test_large_levels_are_sorted_as_small_ones(monkeypatch, threads, most_bits):
+    rng = np.random.default_rng(2)
+    n = 6000
+    older = np.arange(n) - rng.integers(1, 2000, size=(2, n))
+    name = rng.permutation(n)
+    sire, dam = np.full((2, n), -1, dtype=np.int32)
+    for parent, row in ((sire, older[0]), (dam, older[1])):
+        known = np.flatnonzero(row >= 0)
+        parent[name[known]] = name[row[known]]
+    order, n_levels = parents_first(sire, dam)
+    monkeypatch.setattr(parents_first_module, "_LARGE_LEVEL", 300)
+    monkeypatch.setattr(parents_first_module, "_SMALLEST_PART", 100)
+    monkeypatch.setattr(parents_first_module, "_MOST_BUCKET_BITS", most_bits)
+    monkeypatch.setattr(links, "_SMALLEST_PART", 100)
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        again, n_again = parents_first(sire, dam)
+    finally:
+        numba.set_num_threads(before)
+    assert np.bincount(levels_of(sire, dam)).max() > 300
+    assert n_again == n_levels
+    assert np.array_equal(again, order)
 
 
 @pytest.mark.parametrize("most_passes", [0, 12])

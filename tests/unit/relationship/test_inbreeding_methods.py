@@ -9,7 +9,7 @@ import pytest
 from breedeval.errors import ConfigError, DataError, UnknownNameError
 from breedeval.io.pedigree_file import read_pedigree
 from breedeval.names import Names
-from breedeval.pedigree.build import parents_first
+from breedeval.pedigree.parents_first import parents_first
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.inbreeding_plan import InbreedingPlan
