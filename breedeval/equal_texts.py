@@ -22,6 +22,8 @@ _SMALLEST_PART = 1 << 16
 _PARTS_A_THREAD = 4
 #: Keys have so many bytes at most, one of which is the length.
 _LONGEST_KEY = 32
+#: Bytes of the smallest page of memory.
+_PAGE = 4096
 _MOST_TEXTS = np.iinfo(np.int32).max
 
 
@@ -106,7 +108,7 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
         pass
     tell(0.15)
     next_free, ends = _room(counts)
-    keys, places = np.empty((total, n_words), dtype=np.uint64), np.empty(total, dtype=np.uint32)
+    keys, places = _touched((total, n_words), np.uint64), _touched((total,), np.uint32)
 
     def deal_out(k: int) -> None:
         kernels.deal_out(*parts[k].rows, parts[k].place, n_words, bits, next_free[k], keys, places)
@@ -114,7 +116,7 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
     for _ in map_parts(deal_out, list(range(len(parts)))):
         pass
     tell(0.45)
-    out = np.empty(total, dtype=np.uint32)
+    out = _touched((total,), np.uint32)
 
     def match(part: tuple[int, int]) -> None:
         biggest = int(np.diff(ends[part[0] : part[1] + 1]).max())
@@ -124,6 +126,19 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
     for _ in map_parts(match, cut_range(1 << bits, 1, 2 * _PARTS_A_THREAD)):
         pass
     tell(0.9)
+    return out
+
+
+def _touched(shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+    """Make an array whose memory is there already: several threads that write to all ends of new memory fetch it twice."""
+    out = np.empty(shape, dtype=kind)
+    flat, step = out.reshape(-1), _PAGE // out.itemsize
+
+    def touch(part: tuple[int, int]) -> None:
+        flat[part[0] : part[1] : step] = 0
+
+    for _ in map_parts(touch, cut_range(flat.size, _SMALLEST_PART)):
+        pass
     return out
 
 
