@@ -131,7 +131,7 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
 
 def _touched(shape: tuple[int, ...], kind: type) -> NDArray[Any]:
     """Make an array whose memory is there already: several threads that write to all ends of new memory fetch it twice."""
-    out = np.empty(shape, dtype=kind)
+    out: NDArray[Any] = np.empty(shape, dtype=kind)
     flat, step = out.reshape(-1), _PAGE // out.itemsize
 
     def touch(part: tuple[int, int]) -> None:
