@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
+from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
 from breedeval.kernels import incidence as kernels
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock
@@ -25,8 +25,11 @@ class Slots:
 
     def of_term(self, term: int) -> Slots:
         """The slots of one term."""
-        here = self.term == term
-        return Slots(*(freeze(a[here]) for a in (self.term, self.column, self.trait, self.covariate)))
+        return self.where(self.term == term)
+
+    def where(self, chosen: Bool) -> Slots:
+        """The slots that are `chosen` (s,)."""
+        return Slots(*(freeze(a[chosen]) for a in (self.term, self.column, self.trait, self.covariate)))
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ class LevelIndex:
 
     pointer: Int64
     order: Int32
+
+
+@dataclass(frozen=True)
+class RaggedPart:
+    """A term whose records meet any number of levels: first[pointer[i]:pointer[i + 1]] are those of record i.
+
+    `first` (e,) int32 is the first equation of each level met; `slots` are those of the term, number `term`.
+    """
+
+    term: int
+    pointer: Int64
+    first: Int32
+    slots: Slots
 
 
 @dataclass(frozen=True)
@@ -48,15 +64,17 @@ class Incidence:
     n_equations
         N.
     first
-        (m, K) int32 first equation of the record's level in each term, −1 where it does not meet the term.
+        (m, K) int32 first equation of the record's level in each term, −1 where it does not meet the term or the term is ragged.
     covariates
         (m, c) float64 covariates of all terms.
     slots, by_term
-        All slots, and those of each term.
+        Slots of the terms that are not ragged, and those of each term.
     blocks
         The block of each term.
     levels
         Index of records by level, for each term.
+    ragged
+        Terms whose records meet any number of levels.
     """
 
     n_traits: int
@@ -67,6 +85,7 @@ class Incidence:
     by_term: tuple[Slots, ...]
     blocks: tuple[EquationBlock, ...]
     levels: tuple[LevelIndex, ...]
+    ragged: tuple[RaggedPart, ...] = ()
 
     @property
     def n_records(self) -> int:
@@ -77,6 +96,9 @@ class Incidence:
         """Write W x to `out` (m, t); x is (N,)."""
         s = self.slots
         kernels.forward(x, self.first, self.covariates, s.term, s.column, s.trait, s.covariate, out)
+        for part in self.ragged:
+            s = part.slots
+            kernels.add_forward_ragged(x, part.pointer, part.first, self.covariates, s.column, s.trait, s.covariate, out)
         return out
 
     def add_backward(self, e: Float64, out: Float64) -> Float64:
@@ -99,37 +121,52 @@ class Incidence:
     def columns_csr(self, start: int, stop: int) -> csr_array:
         """Columns `start` to `stop` of W: those of the fixed effects, X, for instance."""
         rows, columns, values = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0)]
-        for term, column, trait, covariate in zip(
-            self.slots.term, self.slots.column, self.slots.trait, self.slots.covariate, strict=True
-        ):
-            block = self.blocks[term]
+        for term, (block, slots) in enumerate(zip(self.blocks, self.by_term, strict=True)):
             if block.first >= stop or block.equations.stop <= start:
                 continue
-            equation = self.first[:, term].astype(np.int64) + column
-            met = np.flatnonzero((self.first[:, term] >= 0) & (equation >= start) & (equation < stop))
-            rows.append(met * self.n_traits + trait)
-            columns.append(equation[met] - start)
-            values.append(np.ones(len(met)) if covariate == NONE else self.covariates[met, covariate])
+            record, first = self._meetings(term)
+            for column, trait, covariate in zip(slots.column, slots.trait, slots.covariate, strict=True):
+                equation = first + column
+                here = (equation >= start) & (equation < stop)
+                met = record[here]
+                rows.append(met * self.n_traits + trait)
+                columns.append(equation[here] - start)
+                values.append(np.ones(len(met)) if covariate == NONE else self.covariates[met, covariate])
         triplets = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return coo_array(triplets, shape=(self.n_records * self.n_traits, stop - start)).tocsr()
+
+    def _meetings(self, term: int) -> tuple[Int64, Int64]:
+        """Records and the first equations of the levels that they meet in a term."""
+        for part in self.ragged:
+            if part.term == term:
+                return np.repeat(np.arange(self.n_records), np.diff(part.pointer)), part.first.astype(np.int64)
+        record = np.flatnonzero(self.first[:, term] >= 0)
+        return record, self.first[record, term].astype(np.int64)
 
 
 def build_incidence(design: Design) -> Incidence:
     """Pack the terms of a design."""
     blocks = tuple(design.layout.blocks[term.block] for term in design.terms)
-    first = np.empty((design.n_records, len(design.terms)), dtype=np.int32)
-    for k, (term, block) in enumerate(zip(design.terms, blocks, strict=True)):
-        first[:, k] = np.where(term.level >= 0, block.first + term.level * np.int32(block.n_columns), NONE)
+    first = np.full((design.n_records, len(design.terms)), NONE, dtype=np.int32)
     slots, covariates = _pack_slots(design.terms, design.n_records)
+    ragged = []
+    for k, (term, block) in enumerate(zip(design.terms, blocks, strict=True)):
+        equation = np.where(term.level >= 0, block.first + term.level * np.int32(block.n_columns), NONE).astype(np.int32)
+        if term.pointer is None:
+            first[:, k] = equation
+        else:
+            ragged.append(RaggedPart(k, term.pointer, freeze(equation), slots.of_term(k)))
+    plain = ~np.isin(slots.term, [part.term for part in ragged])
     return Incidence(
         n_traits=design.n_traits,
         n_equations=design.layout.n_equations,
         first=freeze(first),
         covariates=covariates,
-        slots=slots,
+        slots=slots.where(plain),
         by_term=tuple(slots.of_term(k) for k in range(len(design.terms))),
         blocks=blocks,
-        levels=tuple(_index(term.level, block.n_levels) for term, block in zip(design.terms, blocks, strict=True)),
+        levels=tuple(_index(term, block.n_levels) for term, block in zip(design.terms, blocks, strict=True)),
+        ragged=tuple(ragged),
     )
 
 
@@ -148,8 +185,10 @@ def _pack_slots(terms: tuple[Term, ...], n_records: int) -> tuple[Slots, Float64
     return Slots(*(freeze(column) for column in columns)), freeze(joined)
 
 
-def _index(level: Int32, n_levels: int) -> LevelIndex:
+def _index(term: Term, n_levels: int) -> LevelIndex:
     pointer = np.zeros(n_levels + 1, dtype=np.int64)
-    order = np.empty(int((level >= 0).sum()), dtype=np.int32)
-    kernels.index_levels(level, pointer, order)
+    order = np.empty(int((term.level >= 0).sum()), dtype=np.int32)
+    kernels.index_levels(term.level, pointer, order)
+    if term.is_ragged:
+        order = term.meetings()[0][order].astype(np.int32)
     return LevelIndex(freeze(pointer), freeze(order))

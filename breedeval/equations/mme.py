@@ -86,6 +86,7 @@ class MixedModelEquations:
                     r.kind,
                     r.inverses,
                     r.weights,
+                    r.weight_roots,
                     w.covariates,
                     s.column,
                     s.trait,

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array, csr_array
 
 from breedeval.arrays import Bool, Float64, Int32, freeze
 from breedeval.errors import VarianceError, name_some
-from breedeval.kernels.incidence import weigh
+from breedeval.kernels.incidence import weigh, weigh_by_trait
 from breedeval.model.design import Design
 from breedeval.model.variances import ResidualCovariance
 
@@ -28,22 +28,36 @@ class ResidualInverse:
         (q,) log|R| of the observed traits, without weights.
     weights
         (m,) factor of the inverse; ones where the configuration has no weight.
+    weight_roots
+        (m, t) square roots of weights that differ between traits, so that R⁻¹ = D^½ R₀⁻¹ D^½ with the weights in D; (0, t) where
+        the traits of a record share their weight.
     """
 
     kind: Int32
     inverses: Float64
     log_determinants: Float64
     weights: Float64
+    weight_roots: Float64
+
+    @property
+    def is_weighted_by_trait(self) -> bool:
+        """Whether traits of one record have weights of their own."""
+        return len(self.weight_roots) > 0
 
     def multiply(self, e: Float64, out: Float64) -> Float64:
         """Write R⁻¹ e to `out`; both (m, t), and may be the same array."""
-        weigh(e, self.kind, self.inverses, self.weights, out)
+        if self.is_weighted_by_trait:
+            weigh_by_trait(e, self.kind, self.inverses, self.weight_roots, out)
+        else:
+            weigh(e, self.kind, self.inverses, self.weights, out)
         return out
 
     def to_csr(self) -> csr_array:
         """Explicit (m t, m t) matrix, record by record."""
         m, t = len(self.kind), self.inverses.shape[1]
         values = self.inverses[self.kind] * self.weights[:, None, None]
+        if self.is_weighted_by_trait:
+            values = values * self.weight_roots[:, :, None] * self.weight_roots[:, None, :]
         row = np.arange(m * t).reshape(m, t, 1) + np.zeros((1, 1, t), dtype=np.int64)
         column = np.arange(m).reshape(m, 1, 1) * t + np.zeros((1, t, 1), dtype=np.int64) + np.arange(t)
         matrix = coo_array((values.ravel(), (row.ravel(), column.ravel())), shape=(m * t, m * t)).tocsr()
@@ -65,7 +79,10 @@ def build_residual_inverse(design: Design, residual: ResidualCovariance) -> Resi
     inverses = np.stack([_inverse_of_observed(matrix, p) for matrix in matrices for p in patterns])
     log_determinants = np.array([np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for matrix in matrices for p in patterns])
     weights = np.ones(design.n_records) if design.weights is None else design.weights
-    return ResidualInverse(freeze(kind.astype(np.int32)), freeze(inverses), freeze(log_determinants), freeze(weights))
+    roots = np.empty((0, design.n_traits)) if design.trait_weights is None else np.sqrt(design.trait_weights)
+    return ResidualInverse(
+        freeze(kind.astype(np.int32)), freeze(inverses), freeze(log_determinants), freeze(weights), freeze(roots)
+    )
 
 
 def _matrices_in_order(design: Design, residual: ResidualCovariance) -> list[Float64]:

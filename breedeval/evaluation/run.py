@@ -166,7 +166,7 @@ def _records_of_animals(inputs: Inputs, n_animals: int) -> Int32:
     """Records used of each animal: those of the first genetic term (the animal itself; the sire in a sire model)."""
     design = inputs.design
     for term in design.terms:
-        if design.layout.blocks[term.block].relationship == "pedigree":
+        if design.layout.blocks[term.block].relationship == "pedigree" and not term.is_ragged:
             levels = term.level[term.level >= 0]
             return freeze(np.bincount(levels, minlength=n_animals).astype(np.int32))
     return freeze(np.zeros(n_animals, dtype=np.int32))

@@ -4,6 +4,9 @@ A *slot* is one coefficient of one term for one trait: it reads the equation ``f
 multiplies it by covariate ``covariate`` of the record (−1: by one). ``first`` (m, K) int32 is the first equation of the
 record's level in each of K terms, −1 where the record does not meet the term. Going forward every record writes its own row;
 going back every level gathers its own records, so the sums have the same order for any number of threads.
+
+A *ragged* term meets any number of levels in one record (all pen mates of an animal). Going forward its entries are added in
+the order in which they stand; going back it is like any other term, since a level gathers records either way.
 """
 
 from __future__ import annotations
@@ -50,6 +53,22 @@ def forward(x, first, covariates, term, column, trait, covariate, out):
 
 
 @compiled_parallel
+def add_forward_ragged(x, pointer, first, covariates, column, trait, covariate, out):
+    """Add the part of W x that belongs to one ragged term to out (m, t).
+
+    first[pointer[i]:pointer[i + 1]] are the first equations of the levels that record i meets; slots of that term only.
+    """
+    for i in numba.prange(out.shape[0]):
+        for s in range(column.shape[0]):
+            total = 0.0
+            for p in range(pointer[i], pointer[i + 1]):
+                total += x[first[p] + column[s]]
+            if covariate[s] >= 0:
+                total *= covariates[i, covariate[s]]
+            out[i, trait[s]] += total
+
+
+@compiled_parallel
 def weigh(e, kind, inverses, weights, out):
     """Out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
     n_traits = e.shape[1]
@@ -63,6 +82,19 @@ def weigh(e, kind, inverses, weights, out):
                     row[j] += inverses[kind[i], j, k] * e[i, k]
             for j in range(n_traits):
                 out[i, j] = row[j] * weights[i]
+
+
+@compiled_parallel
+def weigh_by_trait(e, kind, inverses, roots, out):
+    """As `weigh`, with a weight a trait: roots (m, t) of the weights stand on both sides of the inverse."""
+    n_traits = e.shape[1]
+    for i in numba.prange(e.shape[0]):
+        row = np.zeros(n_traits)
+        for j in range(n_traits):
+            for k in range(n_traits):
+                row[j] += inverses[kind[i], j, k] * roots[i, k] * e[i, k]
+        for j in range(n_traits):
+            out[i, j] = row[j] * roots[i, j]
 
 
 @compiled_parallel
@@ -80,8 +112,12 @@ def backward(e, pointer, order, n_columns, covariates, column, trait, covariate,
 
 
 @compiled_parallel
-def diagonal_blocks(pointer, order, kind, inverses, weights, covariates, column, trait, covariate, out):
-    """Add the part of W'R⁻¹W that belongs to one term's own levels: out (n_levels, k, k)."""
+def diagonal_blocks(pointer, order, kind, inverses, weights, roots, covariates, column, trait, covariate, out):
+    """Add the part of W'R⁻¹W that belongs to one term's own levels: out (n_levels, k, k).
+
+    roots (m, t) of weights by trait, or (0, t) without them.
+    """
+    by_trait = roots.shape[0] > 0
     for level in numba.prange(pointer.shape[0] - 1):
         for p in range(pointer[level], pointer[level + 1]):
             i = order[p]
@@ -90,4 +126,6 @@ def diagonal_blocks(pointer, order, kind, inverses, weights, covariates, column,
                 for r in range(column.shape[0]):
                     zr = covariates[i, covariate[r]] if covariate[r] >= 0 else 1.0
                     w = inverses[kind[i], trait[s], trait[r]] * weights[i]
+                    if by_trait:
+                        w *= roots[i, trait[s]] * roots[i, trait[r]]
                     out[level, column[s], column[r]] += zs * w * zr

@@ -46,7 +46,7 @@ class RandomBlockSpec:
     @property
     def keys(self) -> tuple[str, ...]:
         """All keys that mean this block, the usual one first."""
-        columns = dict.fromkeys(term.column for term in self.terms)
+        columns = dict.fromkeys(term.label_column for term in self.terms)
         short = [f"{self.kind}({column})" for column in columns] if len(columns) == 1 else []
         full = [term.name for term in self.terms] if len(self.terms) == 1 else []
         return tuple(dict.fromkeys([self.key, *short, *full]))
@@ -102,9 +102,9 @@ def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
 def _labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> tuple[str, ...]:
     labels = []
     for coefficient in range(max(n_coefficients(term) or 1 for term in terms)):
-        for column in dict.fromkeys(term.column for term in terms):
+        for column in dict.fromkeys(term.label_column for term in terms):
             for model in spec.traits:
-                for term in (term for term in terms if term.column == column and term in model.random):
+                for term in (term for term in terms if term.label_column == column and term in model.random):
                     count = n_coefficients(term)
                     if coefficient < (count or 1):
                         labels.append(f"{model.trait}:{column}" + ("" if count is None else f":{coefficient}"))

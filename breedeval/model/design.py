@@ -13,10 +13,12 @@ from breedeval.model.covariance import RandomBlockSpec, random_blocks
 from breedeval.model.covariates import evaluate_covariable
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
+from breedeval.model.pens import find_pen_mates
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import Covariable, FixedTerm, ModelSpec, RandomTerm
 from breedeval.model.terms import Term
 from breedeval.model.usable import RecordAccount, UsableRecords
+from breedeval.model.weights import Weight
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 
@@ -41,6 +43,8 @@ class Design:
         (m,) int32 class of the residual (co)variance of each record, and the names of the classes.
     weights
         (m,) factor of the inverse residual variance, or None.
+    trait_weights
+        (m, t) factors that differ between traits, one where not observed; or None.
     rows
         (m,) row of each record in its file.
     account
@@ -57,6 +61,7 @@ class Design:
     residual_class: Int32
     residual_names: Names
     weights: Float64 | None
+    trait_weights: Float64 | None
     rows: Int64
     account: RecordAccount
     notes: tuple[str, ...]
@@ -78,7 +83,7 @@ def build_design(
     usable: UsableRecords,
     animals: Mapping[str, Int32],
     pedigree: Pedigree | None,
-    weight: str | None = None,
+    weight: Weight = None,
     residual_by: str | None = None,
 ) -> Design:
     """Lay the terms of `spec` over the usable records.
@@ -94,7 +99,7 @@ def build_design(
     pedigree
         Needed when the model has a genetic term.
     weight, residual_by
-        Columns of the weight and of the class of residual (co)variance.
+        Columns of the weights and of the class of residual (co)variance.
 
     Raises
     ------
@@ -121,7 +126,7 @@ class _DesignBuilder:
         self._terms: list[Term] = []
         self._notes: dict[str, None] = {}
 
-    def build(self, weight: str | None, residual_by: str | None) -> Design:
+    def build(self, weight: Weight, residual_by: str | None) -> Design:
         fixed = dict.fromkeys(term for model in self._spec.traits for term in model.fixed)
         for term in fixed:
             self._add_fixed(term)
@@ -141,11 +146,20 @@ class _DesignBuilder:
             observed=freeze(observed),
             residual_class=freeze(residual_class),
             residual_names=residual_names,
-            weights=None if weight is None else freeze(self._table.numbers[weight][rows]),
+            weights=freeze(self._table.numbers[weight][rows]) if isinstance(weight, str) else None,
+            trait_weights=self._trait_weights(weight) if isinstance(weight, Mapping) else None,
             rows=rows,
             account=self._usable.account,
             notes=tuple(self._notes),
         )
+
+    def _trait_weights(self, weight: Mapping[str, str]) -> Float64:
+        weights = np.ones(self._usable.observed.shape)
+        for trait, column in weight.items():
+            j = self._spec.trait_names.index(trait)
+            there = self._usable.observed[:, j]
+            weights[there, j] = self._table.numbers[column][self._usable.rows[there]]
+        return freeze(weights)
 
     def _add_fixed(self, term: FixedTerm) -> None:
         traits = [j for j, model in enumerate(self._spec.traits) if term in model.fixed]
@@ -179,9 +193,22 @@ class _DesignBuilder:
             EquationBlock(block.name, levels, block.labels, self._next, relationship, block.key)  # type: ignore[arg-type]
         )
         for term in block.terms:
+            if term.pen is not None:
+                self._append_social(block, term, term.pen)
+                continue
             level = self._animal_rows(term.column) if level_of is None else level_of
             covariates = self._random_covariates(term)
             self._append_term(term.name, level, covariates, self._random_columns(block, term, covariates))
+
+    def _append_social(self, block: RandomBlockSpec, term: RandomTerm, pen: str) -> None:
+        """A term whose records meet the animals that shared their pen."""
+        table = self._table.classes
+        animal = np.append(self._animals[term.column], np.int32(NONE))[table[term.column].codes].astype(np.int32)
+        mates = find_pen_mates(animal, table[pen].codes, self._usable.rows)
+        self._notes[mates.sentence(pen)] = None
+        covariates = mates.diluted(term.dilution) if term.dilution else None
+        columns = self._random_columns(block, term, covariates)
+        self._append_term(term.name, mates.animal, covariates, columns, mates.pointer)
 
     def _random_columns(self, block: RandomBlockSpec, term: RandomTerm, covariates: Float64 | None) -> Int32:
         n_coefficients = 1 if covariates is None else covariates.shape[1]
@@ -190,7 +217,8 @@ class _DesignBuilder:
             if term not in model.random:
                 continue
             for k in range(n_coefficients):
-                label = f"{model.trait}:{term.column}" + (f":{k}" if covariates is not None else "")
+                regressed = covariates is not None and term.pen is None
+                label = f"{model.trait}:{term.label_column}" + (f":{k}" if regressed else "")
                 columns[j, k] = block.labels.index(label)
         return columns
 
@@ -241,5 +269,7 @@ class _DesignBuilder:
     def _append_block(self, block: EquationBlock) -> None:
         self._blocks.append(block)
 
-    def _append_term(self, name: str, level: Int32, covariates: Float64 | None, columns: Int32) -> None:
-        self._terms.append(Term(name, len(self._blocks) - 1, freeze(level), covariates, freeze(columns)))
+    def _append_term(
+        self, name: str, level: Int32, covariates: Float64 | None, columns: Int32, pointer: Int64 | None = None
+    ) -> None:
+        self._terms.append(Term(name, len(self._blocks) - 1, freeze(level), covariates, freeze(columns), pointer))

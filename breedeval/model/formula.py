@@ -269,7 +269,7 @@ class _FormulaReader:
         begin = self.calls.token
         term = self.calls.read()
         if isinstance(term, RandomTerm):
-            earlier = self._random_seen.setdefault((term.kind, term.column), term)
+            earlier = self._random_seen.setdefault((term.kind, term.label_column), term)
             if earlier is not term:
                 what = f"{term.name} stands twice" if earlier == term else f"{earlier.name} and {term.name} overlap"
                 self._problem(f"{what}. Keep one of them.", begin.start, self.calls.last.end)

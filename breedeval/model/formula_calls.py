@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import NoReturn, cast, get_args
 
 from breedeval.errors import FormulaError
-from breedeval.model.spec import Covariable, Function, RandomKind, RandomTerm
+from breedeval.model.spec import SOCIAL, Covariable, Function, RandomKind, RandomTerm
 from breedeval.model.tokens import Token, fault
 from breedeval.nearest import did_you_mean
 
@@ -79,6 +79,8 @@ class CallReader:
         bracket = self.advance()
         if name.text in RANDOM_KINDS:
             return self._random(cast(RandomKind, name.text), bracket)
+        if name.text == SOCIAL:
+            return self._social(bracket)
         if name.text in FUNCTIONS:
             return self._covariable(name, bracket)
         return self._unknown_call(name)
@@ -106,8 +108,8 @@ class CallReader:
         if name.text in _FOREIGN:
             hint = " Columns are declared under records: classes or covariates; here they stand by their names."
         else:
-            hint = did_you_mean(name.text, [*RANDOM_KINDS, *FUNCTIONS, "slope"])
-        known = ", ".join([*RANDOM_KINDS, *FUNCTIONS])
+            hint = did_you_mean(name.text, [*RANDOM_KINDS, SOCIAL, *FUNCTIONS, "slope"])
+        known = ", ".join([*RANDOM_KINDS, SOCIAL, *FUNCTIONS])
         raise fault(f"There is no function '{name.text}'.{hint} Known are {known}.", name.start, name.end)
 
     def _close(self, bracket: Token, usage: str) -> None:
@@ -128,20 +130,43 @@ class CallReader:
 
     def _random(self, kind: RandomKind, bracket: Token) -> RandomTerm:
         usage = f"{kind}(x), with one column, or {kind}(x, legendre(z, 2))"
-        column = self._column(usage)
-        if column.text in self.covariates:
-            self._problem(
-                f"'{column.text}' is declared as a covariate, {kind}(...) needs a class. Remove it from records: covariates.",
-                column,
-            )
-        elif column.text == self.trait:
-            self._problem(f"'{column.text}' is the trait itself, {kind}(...) needs a class.", column)
+        column = self._class_column(kind, usage)
         covariable = slope = None
         if self.token.is_sign(","):
             self.advance()
             covariable, slope = self._regression()
         self._close(bracket, usage)
         return RandomTerm(kind, column.text, covariable, slope)
+
+    def _class_column(self, call: str, usage: str) -> Token:
+        column = self._column(usage)
+        if column.text in self.covariates:
+            self._problem(
+                f"'{column.text}' is declared as a covariate, {call}(...) needs a class. Remove it from records: covariates.",
+                column,
+            )
+        elif column.text == self.trait:
+            self._problem(f"'{column.text}' is the trait itself, {call}(...) needs a class.", column)
+        return column
+
+    def _social(self, bracket: Token) -> RandomTerm:
+        """Read the arguments of ``social(id, pen)`` or ``social(id, pen, 0.5)``."""
+        usage = "social(id, pen), or social(id, pen, d) with d from 0 to 1 for a dilution in large pens"
+        animal = self._class_column(SOCIAL, usage)
+        if not self.token.is_sign(","):
+            raise fault(f"The column of the pen is missing here. Write {usage}.", self.token.start, self.token.end)
+        self.advance()
+        pen = self._class_column(SOCIAL, usage)
+        if pen.text == animal.text:
+            self._problem(f"'{pen.text}' is the column of the animal; a column of pens is needed.", pen)
+        dilution = 0.0
+        if self.token.is_sign(","):
+            self.advance()
+            dilution, token = self._signed_number(usage)
+            if not 0.0 <= dilution <= 1.0:
+                self._problem("The dilution is a number from 0 (none) to 1 (the mean of the pen mates).", token)
+        self._close(bracket, usage)
+        return RandomTerm("genetic", animal.text, pen=pen.text, dilution=dilution)
 
     def _regression(self) -> tuple[Covariable | None, Covariable | None]:
         """Read the second argument of a random term: ``legendre(...)``, ``spline(...)`` or ``slope(...)``."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 RandomKind = Literal["genetic", "permanent", "random"]
+#: Name of the term of social genetic effects, and of their columns in labels and results.
+SOCIAL = "social"
 Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline"]
 
 
@@ -59,17 +61,28 @@ class FixedTerm:
 class RandomTerm:
     """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
 
-    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x).
+    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x). With a `pen` it is
+    the social genetic effect: a record meets the levels of all other animals of `column` in its class of column `pen`, each
+    times (number of them) ** −`dilution`.
     """
 
     kind: RandomKind
     column: str
     covariable: Covariable | None = None
     slope: Covariable | None = None
+    pen: str | None = None
+    dilution: float = 0.0
+
+    @property
+    def label_column(self) -> str:
+        """What stands for the column in labels: ``social`` for the effect on pen mates."""
+        return self.column if self.pen is None else SOCIAL
 
     @property
     def name(self) -> str:
         """Canonical text, such as ``genetic(id)``."""
+        if self.pen is not None:
+            return f"social({self.column}, {self.pen}{f', {self.dilution:g}' if self.dilution else ''})"
         extra = f", {self.covariable.text}" if self.covariable else ""
         extra += f", slope({self.slope.text})" if self.slope else ""
         return f"{self.kind}({self.column}{extra})"
@@ -103,6 +116,7 @@ class ModelSpec:
             for fixed in model.fixed:
                 found.update(dict.fromkeys(fixed.classes))
             found.update(dict.fromkeys(random.column for random in model.random))
+            found.update(dict.fromkeys(random.pen for random in model.random if random.pen is not None))
         return tuple(found)
 
     def number_columns(self) -> tuple[str, ...]:

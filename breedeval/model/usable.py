@@ -12,6 +12,7 @@ from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError, count_of, name_some
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import ModelSpec, TraitModel
+from breedeval.model.weights import Weight, weight_columns, weight_of_trait
 from breedeval.pedigree.pedigree import Pedigree
 
 UnknownAnimals = Literal["refuse", "add", "drop"]
@@ -85,7 +86,7 @@ def refuse_unknown_animals(table: RecordTable, animals: Mapping[str, Int32], ped
 
 
 def find_usable(
-    spec: ModelSpec, table: RecordTable, animals: Mapping[str, Int32], weight: str | None = None, residual_by: str | None = None
+    spec: ModelSpec, table: RecordTable, animals: Mapping[str, Int32], weight: Weight = None, residual_by: str | None = None
 ) -> UsableRecords:
     """Decide for every record and trait whether it is used.
 
@@ -97,13 +98,14 @@ def find_usable(
     RecordsError
         If a trait has no usable record, or a weight is negative.
     """
-    shared = _shared_obstacles(table, weight, residual_by)
+    _refuse_negative_weights(table, weight)
     observed = np.empty((table.n_rows, len(spec.traits)), dtype=bool)
     reasons: dict[str, Bool] = {}
     by_trait: dict[str, dict[str, int]] = {}
     for j, model in enumerate(spec.traits):
         usable = np.ones(table.n_rows, dtype=bool)
         counts = by_trait.setdefault(model.trait, {})
+        shared = _shared_obstacles(table, weight_of_trait(weight, model.trait), residual_by)
         for reason, bad in {**_obstacles(model, table, animals), **shared}.items():
             first = usable & bad
             counts[reason] = int(first.sum())
@@ -138,10 +140,24 @@ def _obstacles(model: TraitModel, table: RecordTable, animals: Mapping[str, Int3
         found[f"{random.column} missing"] = codes < 0
         if random.kind == "genetic":
             found[f"{random.column} not in the pedigree"] = np.append(animals[random.column] < 0, False)[codes]
+        if random.pen is not None:
+            found[f"{random.pen} missing"] = table.classes[random.pen].codes < 0
         for c in (random.covariable, random.slope):
             if c is not None:
                 found[f"{c.column} missing"] = np.isnan(table.numbers[c.column])
     return found
+
+
+def _refuse_negative_weights(table: RecordTable, weight: Weight) -> None:
+    problems = []
+    for column in weight_columns(weight):
+        negative = np.flatnonzero(table.numbers[column] < 0)
+        if len(negative):
+            problems.append(
+                f"{count_of(len(negative), 'record')} with a negative weight in {column} {table.source.where(negative)}."
+            )
+    if problems:
+        raise RecordsError(f"{' '.join(problems)} A weight multiplies the inverse residual variance and must be positive.")
 
 
 def _shared_obstacles(table: RecordTable, weight: str | None, residual_by: str | None) -> dict[str, Bool]:
@@ -150,12 +166,6 @@ def _shared_obstacles(table: RecordTable, weight: str | None, residual_by: str |
         found[f"{residual_by} missing"] = table.classes[residual_by].codes < 0
     if weight is not None:
         values: Float64 = table.numbers[weight]
-        negative = np.flatnonzero(values < 0)
-        if len(negative):
-            raise RecordsError(
-                f"{count_of(len(negative), 'record')} with a negative weight in {weight} {table.source.where(negative)}. "
-                "A weight multiplies the inverse residual variance and must be positive."
-            )
         found[f"weight {weight} missing"] = np.isnan(values)
         found[f"weight {weight} zero"] = values == 0
     return found

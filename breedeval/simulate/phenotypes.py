@@ -15,6 +15,7 @@ from breedeval.model.records import RecordTable
 from breedeval.model.spec import ModelSpec
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import ResidualCovariance, Variances
+from breedeval.model.weights import Weight
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.simulate.breeding_values import covariance_root
@@ -60,7 +61,7 @@ def simulate_records(
     inbreeding: Inbreeding | None = None,
     fixed: FixedEffects | None = None,
     missing: Mapping[str, float] | None = None,
-    weight: str | None = None,
+    weight: Weight = None,
     group_covariance: Float64 | None = None,
     unknown_animals: str = "refuse",
 ) -> SimulatedRecords:
@@ -90,7 +91,7 @@ def simulate_records(
     missing
         Rate at which a further value is missing, by trait.
     weight
-        Number column of the weights.
+        Number column of the weights, or one for each trait that has weights of its own.
     group_covariance
         (g, g) covariance of the means of the groups of `pedigree`, in units of the genetic (co)variances: Γ for metafounders.
         Groups have mean zero without it.
@@ -146,13 +147,12 @@ def expected_values(design: Design, effects: tuple[Float64, ...]) -> Float64:
     total = np.zeros(design.observations.shape)
     for term in design.terms:
         block = effects[term.block]
-        met = np.flatnonzero(term.level >= 0)
-        levels = term.level[met]
+        met, levels = term.meetings()
         for j in range(design.n_traits):
             for c, column in enumerate(term.columns[j]):
                 if column >= 0:
                     factor = 1.0 if term.covariates is None else term.covariates[met, c]
-                    total[met, j] += factor * block[levels, column]
+                    total[:, j] += np.bincount(met, factor * block[levels, column], minlength=len(total))
     return total
 
 
@@ -199,6 +199,8 @@ def _draw_residuals(rng: np.random.Generator, design: Design, residual: Residual
         normals[of_class] = normals[of_class] @ covariance_root(residual.matrices[name]).T
     if design.weights is not None:
         normals /= np.sqrt(design.weights)[:, None]
+    if design.trait_weights is not None:
+        normals /= np.sqrt(design.trait_weights)
     return np.where(design.observed, normals, 0.0)
 
 

@@ -90,7 +90,7 @@ def test_types_and_text_are_kept() -> None:
 
 UNDECLARED = "Declare it under records: classes (names) or covariates (numbers)."
 IF_NUMBERS = "Declare it under records: covariates, if its values are numbers."
-KNOWN = "Known are genetic, permanent, random, log, sqrt, center, poly, legendre, spline."
+KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, legendre, spline."
 
 
 @pytest.mark.parametrize(
