@@ -57,7 +57,8 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
 
     with Console() as console:
         inputs = prepare(checked, StageClock(), console)
-        structure = read_records(checked)
+        joined = read_records(checked)
+        structure = joined.table
         means = {trait: float(np.nanmean(structure.numbers[trait])) for trait in checked.spec.trait_names}
         console.stage("simulating records")
         simulated = simulate_records(
@@ -69,13 +70,13 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
             inbreeding=None if inputs.genetics is None else inputs.genetics.inbreeding,
             fixed=FixedEffects(means=means, spread=spread),
             missing=missing,
-            weight=checked.records.weight,
+            weight=joined.weight,
             group_covariance=_group_covariance(checked, inputs.genetics),
             unknown_animals=checked.records.unknown_animals,
         )
         for line in simulated.design.account.lines():
             console.say(f"simulated: {line}")
-        _write(simulated, checked, folder)
+        _write(simulated, checked, joined.weight, folder)
         console.say(f"Next: breedeval evaluate {folder / 'evaluation.yaml'} -o {folder}.h5")
 
 
@@ -93,7 +94,7 @@ def _group_covariance(config: Any, genetics: Any) -> Any:
     return np.eye(genetics.pedigree.n_groups) * (1.0 if section.variance is None else section.variance)
 
 
-def _write(simulated: Any, config: Any, folder: Path) -> None:
+def _write(simulated: Any, config: Any, weight: Any, folder: Path) -> None:
     import shutil
 
     from breedeval.simulate import record_files
@@ -107,11 +108,11 @@ def _write(simulated: Any, config: Any, folder: Path) -> None:
         write_columns(record_files.record_columns(simulated), unfinished / "records.csv")
         write_columns(record_files.true_value_columns(simulated), unfinished / "true_values.csv")
         write_columns(record_files.true_effect_columns(simulated), unfinished / "true_effects.csv")
-        (unfinished / "evaluation.yaml").write_text(_configuration(config, name), encoding="utf-8")
+        (unfinished / "evaluation.yaml").write_text(_configuration(config, name, weight), encoding="utf-8")
 
 
-def _configuration(config: Any, pedigree: str) -> str:
-    """The configuration as the user wrote it, with the new files."""
+def _configuration(config: Any, pedigree: str, weight: Any) -> str:
+    """The configuration as the user wrote it, with the new files, whose records have a column a trait."""
     from io import StringIO
 
     from ruamel.yaml import YAML
@@ -126,6 +127,8 @@ def _configuration(config: Any, pedigree: str) -> str:
     section["file"], section["missing"] = "records.csv", [""]
     for key in ("columns", "encoding"):
         section.pop(key, None)
+    if section.pop("long", None) is not None and weight is not None:
+        section["weight"] = weight
     text = StringIO()
     yaml.dump(content, text)
     return text.getvalue()

@@ -64,7 +64,7 @@ class Incidence:
     n_equations
         N.
     first
-        (m, K) int32 first equation of the record's level in each term, −1 where it does not meet the term or the term is ragged.
+        (m, K) int32 first equation of the record's level in each term, −1 where it does not meet it; −1 in ragged terms.
     covariates
         (m, c) float64 covariates of all terms.
     slots, by_term

@@ -29,8 +29,8 @@ class ResidualInverse:
     weights
         (m,) factor of the inverse; ones where the configuration has no weight.
     weight_roots
-        (m, t) square roots of weights that differ between traits, so that R⁻¹ = D^½ R₀⁻¹ D^½ with the weights in D; (0, t) where
-        the traits of a record share their weight.
+        (m, t) square roots of weights that differ between traits, so that R⁻¹ = D^½ R₀⁻¹ D^½ with the weights in D;
+        (0, t) where the traits of a record share their weight.
     """
 
     kind: Int32

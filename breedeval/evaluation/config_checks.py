@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from breedeval.evaluation.config_problems import ConfigProblem
-from breedeval.evaluation.config_sections import RecordsSection
+from breedeval.evaluation.config_sections import LongSection, RecordsSection
 from breedeval.model.covariance import assign_variance_keys, random_blocks, refuse_stored
 from breedeval.model.spec import ModelSpec
+from breedeval.model.weights import weight_columns
 from breedeval.nearest import did_you_mean
 
 
@@ -26,9 +27,29 @@ def check_records(records: RecordsSection, traits: tuple[str, ...]) -> Iterator[
         if name in traits:
             message = f"'{name}' is a trait, its values are numbers. Remove it from classes."
             yield ConfigProblem(("records", "classes"), message)
-    if records.weight is not None and records.weight in records.classes:
-        message = f"'{records.weight}' is declared as a class; weights are numbers. Remove it from classes."
-        yield ConfigProblem(("records", "weight"), message)
+    for name in weight_columns(records.weight):
+        if name in records.classes:
+            message = f"'{name}' is declared as a class; weights are numbers. Remove it from classes."
+            yield ConfigProblem(("records", "weight"), message)
+    if not isinstance(records.weight, str):
+        for trait in records.weight or ():
+            if trait not in traits:
+                message = f"'{trait}' is no trait of the model.{did_you_mean(trait, traits)} Traits are {', '.join(traits)}."
+                yield ConfigProblem(("records", "weight", trait), message)
+    if records.long is not None:
+        yield from _check_long(records, records.long)
+
+
+def _check_long(records: RecordsSection, long: LongSection) -> Iterator[ConfigProblem]:
+    for key, name in (("value", long.value), ("trait", long.trait)):
+        declared = records.classes if key == "value" else records.covariates
+        if name in declared:
+            what = "a class; values are numbers" if key == "value" else "a covariate; traits have names"
+            yield ConfigProblem(("records", "long", key), f"'{name}' is declared as {what}. Remove it there.")
+    for name in long.record:
+        if name in records.covariates:
+            message = f"'{name}' is declared as a covariate; the key of a record is made of names. Remove it from covariates."
+            yield ConfigProblem(("records", "long", "record"), message)
 
 
 def index_notes(index: Mapping[str, Mapping[str, float]], traits: tuple[str, ...]) -> Iterator[str]:
@@ -54,8 +75,11 @@ def check_spec(spec: ModelSpec, records: RecordsSection, sections: Mapping[str, 
     if records.columns is None:
         return
     by = _residual_column(sections.get("variances"))
-    extra = [name for name in (records.weight, by) if name is not None]
-    for name in dict.fromkeys([*spec.class_columns(), *spec.number_columns(), *extra]):
+    needed = [*spec.class_columns(), *spec.number_columns(), *weight_columns(records.weight), *([by] if by else [])]
+    if records.long is not None:
+        needed = [name for name in needed if name not in spec.trait_names]
+        needed += [records.long.trait, records.long.value, *records.long.record]
+    for name in dict.fromkeys(needed):
         if name not in records.columns:
             hint = did_you_mean(name, records.columns)
             yield ConfigProblem(("records", "columns"), f"the column of '{name}' is missing.{hint} Add its number.")

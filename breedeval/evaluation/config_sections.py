@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, InputPath, Text
+from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, InputPath, Text, Weights
 from breedeval.evaluation.groups_section import GroupsSection
 
 MendKind = Literal["own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "both_sexes", "suspicious_code", "all"]
@@ -86,6 +86,26 @@ class PedigreeSection(Section):
         return self
 
 
+class LongSection(Section):
+    """Records with one trait a line."""
+
+    trait: Text = Field(description="Column with the name of the trait of each line.")
+    value: Text = Field(description="Column with the value of the trait.")
+    record: Annotated[Texts, BeforeValidator(_listed)] = Field(
+        default=(),
+        description="Columns that together say which lines are one record, such as [id, date]; without them every line is a "
+        "record of its own, and residuals of different traits are independent.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> LongSection:
+        names = [self.trait, self.value, *self.record]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"the column '{twice[0]}' stands twice. Trait, value and record are different columns.")
+        return self
+
+
 class RecordsSection(Section):
     """The file of records and what its columns are."""
 
@@ -93,7 +113,13 @@ class RecordsSection(Section):
     missing: Texts = Field(default=("", "NA"), description="Texts that mean missing. 0 is a value unless listed.")
     classes: Texts = Field(default=(), description="Columns whose values are names, whatever they look like.")
     covariates: Texts = Field(default=(), description="Columns whose values are numbers.")
-    weight: Text | None = Field(default=None, description="Column of weights, which multiply the inverse residual variance.")
+    weight: Weights = Field(
+        default=None,
+        description="Column of weights, which multiply the inverse residual variance; or a column a trait, by trait.",
+    )
+    long: LongSection | None = Field(
+        default=None, description="Columns of a file with one trait a line; without it every trait is a column."
+    )
     columns: dict[str, ColumnNumber] | None = Field(
         default=None, description="A file without header: the number (from 1) of each column that the model uses, by name."
     )

@@ -97,12 +97,26 @@ def _shown(value: Any) -> str:
     return "a mapping" if isinstance(value, dict) else f"{value}"
 
 
+def _weights(value: Any) -> str | dict[str, str] | None:
+    if isinstance(value, dict):
+        if not value:
+            raise ValueError("no trait stands here. Write weight: {milk: w}, or weight: w for all traits.")
+        return {str(trait): _text(column) for trait, column in value.items()}
+    return None if value is None else _text(value)
+
+
 _NUMBER_OR_TEXT = {"type": ["string", "number"]}
 
 #: A path, relative to the configuration, with ``${NAME}`` replaced.
 InputPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
 #: A text; a number stands for its digits as they are written.
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_NUMBER_OR_TEXT)]
+#: The column of weights, or one for each trait that has weights of its own.
+Weights = Annotated[
+    str | dict[str, str] | None,
+    BeforeValidator(_weights),
+    WithJsonSchema({"anyOf": [_NUMBER_OR_TEXT, {"type": "object", "additionalProperties": _NUMBER_OR_TEXT}]}),
+]
 #: The name of a column, or its number from 1 in a file without header.
 Column = Annotated[str | int, BeforeValidator(_column), WithJsonSchema({"type": ["string", "integer", "null"]})]
 #: The number of a column, from 1.

@@ -11,9 +11,11 @@ from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
 from breedeval.model.design import Design, build_design
+from breedeval.model.long_form import JoinedRecords, LongForm, join_lines
 from breedeval.model.records import RecordTable
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
+from breedeval.model.weights import weight_columns
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.provenance import StageClock
 
@@ -43,8 +45,9 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):
-        records = read_records(config)
-    for note in records.notes:
+        joined = read_records(config)
+    records = joined.table
+    for note in (*records.notes, *joined.notes):
         observer.say(f"records: {note}")
     genetics = None
     if config.pedigree is not None:
@@ -53,18 +56,22 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
     observer.stage("laying out the model")
     with clock.stage("model"):
-        design = _design(config, records, None if genetics is None else genetics.pedigree, variances)
+        design = _design(config, joined, None if genetics is None else genetics.pedigree, variances)
     for line in (*design.account.lines(), *design.notes):
         observer.say(f"records: {line}")
     return Inputs(genetics, design, variances)
 
 
-def read_records(config: EvaluationConfig) -> RecordTable:
-    """Read the columns of the records that the model uses, under the names that the formulas use."""
+def read_records(config: EvaluationConfig) -> JoinedRecords:
+    """Read the columns of the records that the model uses, under the names that the formulas use; join lines in long form."""
     section, spec = config.records, config.spec
     by = _residual_by(config)
+    form = None if section.long is None else LongForm(section.long.trait, section.long.value, section.long.record)
+    numbers = dict.fromkeys([*spec.number_columns(), *weight_columns(section.weight)])
     classes = dict.fromkeys([*spec.class_columns(), *([by] if by else [])])
-    numbers = dict.fromkeys([*spec.number_columns(), *([section.weight] if section.weight else [])])
+    if form is not None:
+        numbers = dict.fromkeys([form.value, *(name for name in numbers if name not in spec.trait_names)])
+        classes = dict.fromkeys([*classes, form.trait, *form.record])
     keys = {str(section.column_key(name)): name for name in (*classes, *numbers)}
     table = read_record_table(
         section.file,
@@ -73,13 +80,16 @@ def read_records(config: EvaluationConfig) -> RecordTable:
         missing=section.missing,
         encoding=section.encoding,
     )
-    return RecordTable(
+    table = RecordTable(
         table.source,
         table.n_rows,
         {keys[key]: column for key, column in table.classes.items()},
         {keys[key]: column for key, column in table.numbers.items()},
         table.notes,
     )
+    if form is None:
+        return JoinedRecords(table, section.weight, ())
+    return join_lines(table, form, spec.trait_names, section.weight)
 
 
 def _residual_by(config: EvaluationConfig) -> str | None:
@@ -88,10 +98,11 @@ def _residual_by(config: EvaluationConfig) -> str | None:
     return None if by is None else str(by)
 
 
-def _design(config: EvaluationConfig, records: RecordTable, pedigree: Pedigree | None, variances: Variances) -> Design:
+def _design(config: EvaluationConfig, joined: JoinedRecords, pedigree: Pedigree | None, variances: Variances) -> Design:
+    records = joined.table
     animals: dict[str, Int32] = find_animals(config.spec, records, pedigree)
     if pedigree is not None and config.records.unknown_animals == "refuse":
         refuse_unknown_animals(records, animals, pedigree.source)
     by = variances.residual.by
-    usable = find_usable(config.spec, records, animals, config.records.weight, by)
-    return build_design(config.spec, records, usable, animals, pedigree, config.records.weight, by)
+    usable = find_usable(config.spec, records, animals, joined.weight, by)
+    return build_design(config.spec, records, usable, animals, pedigree, joined.weight, by)

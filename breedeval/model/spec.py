@@ -61,8 +61,8 @@ class FixedTerm:
 class RandomTerm:
     """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
 
-    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x). With a `pen` it is
-    the social genetic effect: a record meets the levels of all other animals of `column` in its class of column `pen`, each
+    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x). With a `pen` it
+    is the social genetic effect: a record meets the levels of all other animals of `column` in its class of column `pen`, each
     times (number of them) ** −`dilution`.
     """
 
