@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from breedeval.pedigree.pedigree import Pedigree
-from tests.factories import Row, make_pedigree
+from tests.factories import Row, make_pedigree, with_groups
 from tests.reference.mixed_model import DenseModel, dense_model
 from tests.reference.relationship import tabular_a
 from tests.small_models import SmallModel, make_model
@@ -60,9 +60,27 @@ def random_rows(rng: np.random.Generator, n: int) -> list[Row]:
     return rows
 
 
-def relationship(pedigree: Pedigree) -> np.ndarray:
-    """A of a pedigree by the tabular method."""
-    return tabular_a(pedigree.sire.tolist(), pedigree.dam.tolist())
+def relationship(pedigree: Pedigree, group_variance: float | None = None) -> np.ndarray:
+    """A of a pedigree by the tabular method; with random groups, (co)variances of u = Qg + a and of g."""
+    n = pedigree.n_animals
+    parents = [(int(s), int(d)) for s, d in zip(pedigree.sire, pedigree.dam, strict=True)]
+    a = tabular_a([s if s < n else -1 for s, _ in parents], [d if d < n else -1 for _, d in parents])
+    if group_variance is None:
+        return a
+    q = np.vstack([np.zeros((n, pedigree.n_groups)), np.eye(pedigree.n_groups)])
+    for i, (s, d) in enumerate(parents):
+        q[i] = (q[s] + q[d]) / 2
+    whole = group_variance * q @ q.T
+    whole[:n, :n] += a
+    return whole
+
+
+def grouped_pedigree(rows: list[Row]) -> Pedigree:
+    """The pedigree with unknown sires in group 'GS' and unknown dams in 'GD'."""
+    plain = make_pedigree(rows)
+    n = plain.n_animals
+    sire, dam = np.where(plain.sire < 0, n, plain.sire), np.where(plain.dam < 0, n + 1, plain.dam)
+    return with_groups(plain, sire.tolist(), dam.tolist(), ["GS", "GD"])
 
 
 def random_frame(rng: np.random.Generator, rows: list[Row], m: int, traits: list[str], missing: float = 0.05) -> pd.DataFrame:
@@ -75,6 +93,7 @@ def random_frame(rng: np.random.Generator, rows: list[Row], m: int, traits: list
         "herd": [f"h{k}" for k in rng.integers(1, 5, m)],
         "sex": rng.choice(["M", "F"], m).tolist(),
         "litter": [str(k) for k in rng.integers(1, 12, m)],
+        "pen": [f"p{k}" for k in np.random.default_rng(m).integers(1, max(2, m // 4), m)],
         "kind": rng.choice(["small", "large"], m).tolist(),
         "x": rng.uniform(0, 12, m).round(2),
         "w": rng.uniform(0.5, 4, m),
@@ -126,18 +145,20 @@ def pair(
     traits: dict[str, dict[str, Any]],
     covariances: dict[str, tuple[list[str], list[list[float]]]],
     residual: dict[str, list[list[float]]],
-    weight: str | None = None,
+    weight: str | dict[str, str] | None = None,
     by: str | None = None,
+    group_variance: float | None = None,
 ) -> RandomModel:
     """Build one model twice."""
-    pedigree = make_pedigree(rows)
+    pedigree = make_pedigree(rows) if group_variance is None else grouped_pedigree(rows)
     formulas = {trait: formula(model) for trait, model in traits.items()}
     written: dict[str, object] = {key: {"labels": list(lab), "matrix": matrix} for key, (lab, matrix) in covariances.items()}
     written["residual"] = {"by": by, "matrices": residual} if by else residual["all"]
     uses_pedigree = "genetic" in covariances
-    model = make_model(frame, formulas, written, pedigree if uses_pedigree else None, CLASSES, COVARIATES, weight, by)
-    a = relationship(pedigree)
-    dense = dense_model(frame, traits, covariances, residual, pedigree.ids.to_list(), a, weight, by)
+    model = make_model(frame, formulas, written, pedigree if uses_pedigree else None, CLASSES, COVARIATES, weight, by, group_variance=group_variance)
+    a = relationship(pedigree, group_variance)
+    animals = [*pedigree.ids.to_list(), *pedigree.groups.to_list()]
+    dense = dense_model(frame, traits, covariances, residual, animals, a, weight, by)
     return RandomModel(f"{formulas} weight={weight} by={by}", frame, model, dense)
 
 
@@ -146,6 +167,9 @@ def formula(model: dict[str, Any]) -> str:
     terms = [] if ([], []) in model["fixed"] else ["0"]
     terms += [":".join([*classes, *covariates]) for classes, covariates in model["fixed"] if classes or covariates]
     for kind, column, regression, slope in model["random"]:
+        if kind == "social":
+            terms.append(f"social({column}, {regression}{f', {slope}' if slope else ''})")
+            continue
         extra = f", {regression}" if regression else ""
         extra += f", slope({slope})" if slope else ""
         terms.append(f"{kind}({column}{extra})")

@@ -21,10 +21,12 @@ from breedeval.model.records import ClassColumn, RecordTable
 from breedeval.model.spec import ModelSpec
 from breedeval.model.usable import find_animals, find_usable
 from breedeval.model.variances import Variances, build_variances
+from breedeval.model.weights import Weight, weight_columns
 from breedeval.names import Names
-from breedeval.operators import Preconditioner
+from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.a_inverse import NumeratorInverse
+from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
@@ -130,22 +132,27 @@ def make_model(
     pedigree: Pedigree | None = None,
     classes: Sequence[str] = (),
     covariates: Sequence[str] = (),
-    weight: str | None = None,
+    weight: Weight = None,
     residual_by: str | None = None,
     *,
+    group_variance: float | None = None,
     ignore_inbreeding: bool = False,
 ) -> SmallModel:
     """From a frame of records and formulas to equations."""
     spec = ModelSpec(tuple(parse_formula(t, text, classes=classes, covariates=covariates) for t, text in formulas.items()))
     checked = build_variances(variances, spec)
     columns = dict.fromkeys([*spec.class_columns(), *([residual_by] if residual_by else [])])
-    numbers = dict.fromkeys([*spec.number_columns(), *([weight] if weight else [])])
+    numbers = dict.fromkeys([*spec.number_columns(), *weight_columns(weight)])
     table = make_records(frame, columns, numbers)
     animals = find_animals(spec, table, pedigree)
     usable = find_usable(spec, table, animals, weight, residual_by)
     design = build_design(spec, table, usable, animals, pedigree, weight, residual_by)
     inbreeding = None if pedigree is None else compute_inbreeding(pedigree, ignore=ignore_inbreeding)
-    inverse = None if pedigree is None or inbreeding is None else NumeratorInverse(pedigree, inbreeding)
+    inverse: SymmetricOperator | None = None
+    if pedigree is not None and inbreeding is not None:
+        inverse = NumeratorInverse(pedigree, inbreeding)
+    if pedigree is not None and group_variance is not None:
+        inverse = GroupedInverse(inverse, np.eye(pedigree.n_groups) / group_variance)
     equations = build_equations(design, checked, inverse)
     n_fixed = sum(block.n_equations for block in design.layout.fixed)
     x = equations.incidence.columns_csr(0, n_fixed)[np.flatnonzero(design.observed.ravel())]

@@ -1,7 +1,8 @@
 """Henderson's equations and BLUP the slow way: dense matrices, terms read off the records one by one; nothing of breedeval.
 
 A model is plain data. ``traits`` maps a trait to ``{"fixed": [(classes, covariates), ...], "random": [(kind, column,
-regression, slope), ...]}``, with the texts of covariates as in a formula. BLUP comes twice: from the equations (Henderson
+regression, slope), ...]}``, with the texts of covariates as in a formula; a social effect is ``("social", column, pen,
+dilution)``, with everyone in `records` in the pen named there. BLUP comes twice: from the equations (Henderson
 1973) and from V = Z G Z' + R by generalized least squares (Henderson 1963), which know nothing of each other.
 """
 
@@ -103,27 +104,30 @@ def dense_model(
     residual: Mapping[str, Sequence[Sequence[float]]],
     animals: Sequence[str] = (),
     relationship: np.ndarray | None = None,
-    weight: str | None = None,
+    weight: str | Mapping[str, str] | None = None,
     residual_by: str | None = None,
 ) -> DenseModel:
     """Build all matrices.
 
     ``covariances`` gives labels and matrix by block: ``genetic``, or kind(column). ``residual`` gives a matrix by class, or
-    under ``all``.
+    under ``all``. ``weight`` is a column, or a column by trait: elements of R are divided by sqrt(w_i w_j).
     """
     names = list(traits)
-    seen = {t: [_complete(row, t, traits[t], weight, residual_by) for row in records.to_dict("records")] for t in names}
+    weights = {t: weight if weight is None or isinstance(weight, str) else weight.get(t) for t in names}
+    seen = {t: [_complete(row, t, traits[t], weights[t], residual_by) for row in records.to_dict("records")] for t in names}
     used = [i for i in range(len(records)) if any(seen[t][i] for t in names)]
     rows = records.iloc[used].to_dict("records")
     there = [[t for t in names if seen[t][i]] for i in used]
     observations = [(i, t) for i in range(len(rows)) for t in there[i]]
     fixed = _fixed_columns(rows, traits, observations)
-    random, g = _random_columns(rows, traits, observations, covariances, list(animals), relationship)
+    mates = _pen_mates(records.to_dict("records"), rows, traits)
+    random, g = _random_columns(rows, traits, observations, covariances, list(animals), relationship, mates)
     r = []
     for row, which in zip(rows, there, strict=True):
         of_class = np.array(residual["all" if residual_by is None else str(row[residual_by])], dtype=float)
         place = [names.index(t) for t in which]
-        r.append(of_class[np.ix_(place, place)] / (1.0 if weight is None else row[weight]))
+        root = np.sqrt([1.0 if weights[t] is None else row[weights[t]] for t in which])
+        r.append(of_class[np.ix_(place, place)] / np.outer(root, root))
     o = len(observations)
     return DenseModel(
         x=np.column_stack(list(fixed.values())) if fixed else np.zeros((o, 0)),
@@ -140,8 +144,8 @@ def _complete(row: Mapping[str, Any], trait: str, model: Mapping[str, Any], weig
     needed = [trait, *[c for c in (weight, by) if c]]
     for classes, covariates in model["fixed"]:
         needed += [*classes, *map(column_of, covariates)]
-    for _, column, regression, slope in model["random"]:
-        needed += [column, *(column_of(c) for c in (regression, slope) if c)]
+    for kind, column, regression, slope in model["random"]:
+        needed += [column, regression] if kind == "social" else [column, *(column_of(c) for c in (regression, slope) if c)]
     return all(not _missing(row[c]) for c in needed) and (weight is None or row[weight] > 0)
 
 
@@ -170,6 +174,7 @@ def _fixed_columns(
     rows: Sequence[Mapping[str, Any]], traits: Mapping[str, Mapping[str, Any]], observations: Sequence[tuple[int, str]]
 ) -> dict[Key, np.ndarray]:
     found: dict[Key, np.ndarray] = {}
+    place = {observation: k for k, observation in enumerate(observations)}
     for trait, model in traits.items():
         for classes, covariates in model["fixed"]:
             name = ":".join([*classes, *covariates]) or "intercept"
@@ -181,8 +186,8 @@ def _fixed_columns(
                 for k, value in enumerate(products[i]):
                     label = trait if len(products[i]) == 1 else f"{trait}:{k}"
                     column = found.setdefault((name, level, label), np.zeros(len(observations)))
-                    if (i, trait) in observations:
-                        column[observations.index((i, trait))] = value
+                    if (i, trait) in place:
+                        column[place[(i, trait)]] = value
     return found
 
 
@@ -193,6 +198,7 @@ def _random_columns(
     covariances: Mapping[str, tuple[Sequence[str], Sequence[Sequence[float]]]],
     animals: list[str],
     relationship: np.ndarray | None,
+    mates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
 ) -> tuple[dict[Key, np.ndarray], np.ndarray]:
     found: dict[Key, np.ndarray] = {}
     parts = []
@@ -208,6 +214,12 @@ def _random_columns(
         found.update({(block, level, label): np.zeros(len(observations)) for level in levels for label in labels})
         for trait, model in traits.items():
             for term_kind, term_column, regression, slope in model["random"]:
+                if kind == "genetic" and term_kind == "social":
+                    for place, (i, t) in enumerate(observations):
+                        others = mates[(term_column, regression)][i] if t == trait else []
+                        for other in others:
+                            found[(block, other, f"{trait}:social")][place] += len(others) ** -float(slope)
+                    continue
                 if term_kind != kind or column not in ("", term_column):
                     continue
                 values = _products([regression] if regression else [], rows)
@@ -220,3 +232,16 @@ def _random_columns(
                         label = f"{trait}:{term_column}" + (f":{c}" if regression or slope else "")
                         found[(block, str(rows[i][term_column]), label)][place] += value
     return found, block_diag(*parts) if parts else np.zeros((0, 0))
+
+
+def _pen_mates(
+    everyone: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], traits: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str], list[list[str]]]:
+    """The other animals in the pen of each row, by columns of the animal and of the pen."""
+    terms = {(term[1], term[2]) for model in traits.values() for term in model["random"] if term[0] == "social"}
+    return {
+        (column, pen): [
+            sorted({o[column] for o in everyone if o[pen] == row[pen] and not _missing(o[pen])} - {row[column]}) for row in rows
+        ]
+        for column, pen in terms
+    }

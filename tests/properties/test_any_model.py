@@ -1,0 +1,91 @@
+"""Any model of the grammar against matrices written out: the same equations, the same solutions."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+
+from breedeval.errors import RecordsError
+from breedeval.model.pens import find_pen_mates
+from breedeval.solvers.stopping import StoppingRule
+from tests.model_strategy import models
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+MANY = settings(FEW, max_examples=1000)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
+
+
+def check(drawn):
+    try:
+        both = drawn.build()
+    except RecordsError as error:  # a trait without records, a slope that does not vary: said, not computed
+        event(error.message.partition(":")[0][:30])
+        assume(False)
+    place, n_fixed, model, dense = both.to_dense(), both.dense.n_fixed, both.model, both.dense
+    assert len(place) == len(set(place)) == len(dense.keys)
+    check_equations(model, *dense.equations(), place)
+    _, u, pev = dense.solve_least_squares()
+    wanted = place[n_fixed:] - n_fixed
+    sd = np.sqrt(np.diag(dense.g))[wanted]
+    direct = model.solve_direct("qdldl")
+    assert direct.status.is_good, direct.sentence()
+    # without a genetic effect no EBV error tells when to stop
+    rule = StoppingRule("ebv_error", 1e-10) if model.inbreeding is not None else StoppingRule("residual", 1e-13)
+    iterative = model.solve_pcg("block", rule)
+    event(f"PCG {iterative.status.name}")  # it says so where rounding errors are larger than what is asked for
+    for result in (direct, *([iterative] if iterative.status.is_good else [])):
+        error = np.abs(result.solution[n_fixed:] - u[wanted]) / sd
+        assert error.max(initial=0.0) < 1e-8, (result.sentence(), both.text)
+    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=1e-7)
+
+
+def check_equations(model, c, b, place):
+    c, b, equations = c[np.ix_(place, place)], b[place], model.equations
+    # elements are compared on the scale of their own equations: variances of all sizes meet in one model
+    root = np.sqrt(np.diag(c))
+    root[root == 0] = 1.0
+    scale = np.outer(root, root)
+    np.testing.assert_allclose(equations.to_csr().toarray() / scale, c / scale, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(equations.multiply(np.eye(len(b))) / scale, c / scale, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(equations.diagonal() / root**2, np.diag(c) / root**2, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(equations.right_hand_side / root, b / root, atol=1e-12 * np.abs(b / root).max())
+    for block in equations.layout.blocks:
+        found = equations.diagonal_blocks(block)
+        part = c[block.equations, block.equations].reshape(block.n_levels, block.n_columns, block.n_levels, block.n_columns)
+        whole = np.einsum("iaib->iab", part)
+        np.testing.assert_allclose(np.einsum("iaa->ia", found), np.einsum("iaa->ia", whole), rtol=1e-11, atol=1e-13)
+        assert np.linalg.eigvalsh(found).min(initial=0.0) > -1e-12 * np.abs(found).max()
+
+
+@FEW
+@given(models())
+def test_any_model_equals_its_matrices(drawn):
+    check(drawn)
+
+
+@pytest.mark.slow
+@MANY
+@given(models())
+def test_many_models_equal_their_matrices(drawn):
+    check(drawn)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pen_mates_add_up_alike_for_any_number_of_threads(seed):
+    rng = np.random.default_rng(seed)
+    animal, pen = rng.integers(-1, 4000, 9000).astype(np.int32), rng.integers(-1, 300, 9000).astype(np.int32)
+    rows = np.flatnonzero(rng.random(9000) < 0.9)
+    mates = find_pen_mates(animal, pen, rows)
+    for k in rng.integers(0, len(rows), 200):
+        own, where = animal[rows[k]], pen[rows[k]]
+        others = set(animal[(pen == where) & (animal >= 0)].tolist()) - {int(own)} if own >= 0 and where >= 0 else set()
+        assert mates.animal[mates.pointer[k] : mates.pointer[k + 1]].tolist() == sorted(others)
