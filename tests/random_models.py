@@ -155,7 +155,17 @@ def pair(
     written: dict[str, object] = {key: {"labels": list(lab), "matrix": matrix} for key, (lab, matrix) in covariances.items()}
     written["residual"] = {"by": by, "matrices": residual} if by else residual["all"]
     uses_pedigree = "genetic" in covariances
-    model = make_model(frame, formulas, written, pedigree if uses_pedigree else None, CLASSES, COVARIATES, weight, by, group_variance=group_variance)
+    model = make_model(
+        frame,
+        formulas,
+        written,
+        pedigree if uses_pedigree else None,
+        CLASSES,
+        COVARIATES,
+        weight,
+        by,
+        group_variance=group_variance,
+    )
     a = relationship(pedigree, group_variance)
     animals = [*pedigree.ids.to_list(), *pedigree.groups.to_list()]
     dense = dense_model(frame, traits, covariances, residual, animals, a, weight, by)

@@ -104,7 +104,10 @@ def test_each_configuration_is_read_and_names_columns_that_are_there(path: Path,
     monkeypatch.chdir(ROOT)
     config = read_config(path)
     header = set(rows_of(Path(config.records.file))[0])
-    assert header >= {*config.records.classes, *config.records.covariates, *config.spec.number_columns()}
+    numbers, long = set(config.spec.number_columns()), config.records.long
+    if long is not None:
+        numbers = {long.trait, long.value, *long.record} | numbers - set(config.spec.trait_names)
+    assert header >= {*config.records.classes, *config.records.covariates, *numbers}
     assert header >= set(config.spec.class_columns())
     if config.pedigree is None:  # a model without breeding values
         return
