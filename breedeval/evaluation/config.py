@@ -152,7 +152,10 @@ class _Checked:
         models: list[TraitModel] = []
         for trait, formula in formulas.items():
             try:
-                models.append(parse_formula(trait, formula, classes=records.classes, covariates=records.covariates))
+                where = self._text.where(("model", trait))
+                models.append(
+                    parse_formula(trait, formula, classes=records.classes, covariates=records.covariates, where=where)
+                )
             except FormulaError as error:
                 self.problems.append(ConfigProblem(("model", trait), error.message))
         if len(models) < len(formulas):

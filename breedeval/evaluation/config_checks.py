@@ -92,7 +92,7 @@ def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: Reco
         message = "reading estimated variances from a file is not available in this version. Write the numbers."
         yield ConfigProblem(("variances", "file"), message)
         return
-    _, problems = assign_variance_keys(variances, blocks)
+    _, problems = assign_variance_keys(variances, blocks, spec.trait_names)
     for path, message in [*problems, *refuse_stored(variances)]:
         yield ConfigProblem(("variances", *path), message)
     by = _residual_column(variances)

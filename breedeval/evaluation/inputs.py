@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from breedeval.arrays import Int32
+from breedeval.errors import VarianceError, count_of, name_some
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
+from breedeval.model.covariance import expected_size
 from breedeval.model.design import Design, build_design
+from breedeval.model.doubts import doubtful_terms
+from breedeval.model.levels import present
 from breedeval.model.long_form import JoinedRecords, LongForm, join_lines
 from breedeval.model.records import RecordTable
-from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
+from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
 from breedeval.model.weights import weight_columns
 from breedeval.pedigree.pedigree import Pedigree
@@ -59,6 +65,8 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         design = _design(config, joined, None if genetics is None else genetics.pedigree, variances)
     for line in (*design.account.lines(), *design.notes):
         observer.say(f"records: {line}")
+    for doubt in doubtful_terms(config.spec, design):
+        observer.warn(f"model: {doubt}")
     return Inputs(genetics, design, variances)
 
 
@@ -105,4 +113,30 @@ def _design(config: EvaluationConfig, joined: JoinedRecords, pedigree: Pedigree 
         refuse_unknown_animals(records, animals, pedigree.source)
     by = variances.residual.by
     usable = find_usable(config.spec, records, animals, joined.weight, by)
+    _refuse_missing_matrices(config, records, usable, variances)
     return build_design(config.spec, records, usable, animals, pedigree, joined.weight, by)
+
+
+def _refuse_missing_matrices(
+    config: EvaluationConfig, records: RecordTable, usable: UsableRecords, variances: Variances
+) -> None:
+    """Refuse records of a class that has no residual (co)variance.
+
+    Raises
+    ------
+    VarianceError
+        Naming the classes, their records and the line of the configuration.
+    """
+    residual = variances.residual
+    if residual.by is None:
+        return
+    names, level = present(records.classes[residual.by], usable.rows)
+    absent = [j for j, name in enumerate(names) if name not in residual.matrices]
+    if absent:
+        rows = usable.rows[np.isin(level, absent)]
+        raise VarianceError(
+            f"{config.where(('variances', 'residual', 'matrices'))}: variances.residual.matrices: no matrix for class "
+            f"{name_some([names[j] for j in absent])} of column {residual.by}, which {count_of(len(rows), 'record')} "
+            f"{'has' if len(rows) == 1 else 'have'} {records.source.where(rows)}. There are matrices for "
+            f"{name_some(residual.matrices)}. {expected_size(residual.labels)}"
+        )

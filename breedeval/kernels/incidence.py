@@ -16,6 +16,9 @@ import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
 
+#: Records that share one scratch row; large enough that its making does not count.
+PIECE = 4096
+
 
 @compiled
 def index_levels(level, pointer, order):
@@ -71,13 +74,16 @@ def add_forward_ragged(x, pointer, first, covariates, column, trait, covariate, 
 @compiled_parallel
 def weigh(e, kind, inverses, weights, out):
     """Out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
-    n_traits = e.shape[1]
-    for i in numba.prange(e.shape[0]):
-        if n_traits == 1:
+    n, n_traits = e.shape
+    if n_traits == 1:
+        for i in numba.prange(n):
             out[i, 0] = inverses[kind[i], 0, 0] * weights[i] * e[i, 0]
-        else:
-            row = np.zeros(n_traits)
+        return
+    for piece in numba.prange((n + PIECE - 1) // PIECE):
+        row = np.empty(n_traits)
+        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
             for j in range(n_traits):
+                row[j] = 0.0
                 for k in range(n_traits):
                     row[j] += inverses[kind[i], j, k] * e[i, k]
             for j in range(n_traits):
@@ -87,14 +93,16 @@ def weigh(e, kind, inverses, weights, out):
 @compiled_parallel
 def weigh_by_trait(e, kind, inverses, roots, out):
     """As `weigh`, with a weight a trait: roots (m, t) of the weights stand on both sides of the inverse."""
-    n_traits = e.shape[1]
-    for i in numba.prange(e.shape[0]):
-        row = np.zeros(n_traits)
-        for j in range(n_traits):
-            for k in range(n_traits):
-                row[j] += inverses[kind[i], j, k] * roots[i, k] * e[i, k]
-        for j in range(n_traits):
-            out[i, j] = row[j] * roots[i, j]
+    n, n_traits = e.shape
+    for piece in numba.prange((n + PIECE - 1) // PIECE):
+        row = np.empty(n_traits)
+        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
+            for j in range(n_traits):
+                row[j] = 0.0
+                for k in range(n_traits):
+                    row[j] += inverses[kind[i], j, k] * roots[i, k] * e[i, k]
+            for j in range(n_traits):
+                out[i, j] = row[j] * roots[i, j]
 
 
 @compiled_parallel

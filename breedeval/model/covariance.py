@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from breedeval.model.places import show_in
 from breedeval.model.spec import ModelSpec, RandomKind, RandomTerm
 from breedeval.nearest import did_you_mean
 
@@ -31,12 +32,15 @@ class RandomBlockSpec:
     labels
         (k,) the rows and columns of the matrix: ``trait:column`` or ``trait:column:coefficient``. The trait varies fastest,
         then the term, the coefficient slowest: ``a:id, b:id, a:dam, b:dam`` and ``a:id:0, b:id:0, a:id:1, b:id:1``.
+    place
+        Where the first of them stands in the formulas, as more lines of a message.
     """
 
     key: str
     kind: RandomKind
     terms: tuple[RandomTerm, ...]
     labels: tuple[str, ...]
+    place: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -95,7 +99,8 @@ def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
             key = column if column not in _RESERVED else f"random({column})"
         else:
             key = kind if alone else f"{kind}({column})"
-        blocks.append(RandomBlockSpec(key, next(iter(terms)).kind, tuple(terms), _labels(spec, tuple(terms))))
+        first = next(iter(terms))
+        blocks.append(RandomBlockSpec(key, first.kind, tuple(terms), _labels(spec, tuple(terms)), show_in(spec, first.name)))
     return tuple(blocks)
 
 
@@ -111,7 +116,9 @@ def _labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, ...]) -> tuple[dict[str, str], list[Problem]]:
+def assign_variance_keys(
+    written: Iterable[str], blocks: tuple[RandomBlockSpec, ...], traits: tuple[str, ...] = ()
+) -> tuple[dict[str, str], list[Problem]]:
     """Find the key under which the user wrote the variances of each block.
 
     ``permanent`` means the one block of permanent effects that is not written with its own term.
@@ -122,6 +129,8 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         Keys of the section ``variances``.
     blocks
         Blocks of the model.
+    traits
+        Its traits, to say what a missing residual needs.
 
     Returns
     -------
@@ -131,7 +140,10 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         Keys that are missing, unknown or say the same twice.
     """
     left = {"".join(key.split()): key for key in written if key != "residual"}
-    problems: list[Problem] = [] if "residual" in written else [((), "'residual' is missing. Give the residual variance.")]
+    problems: list[Problem] = []
+    if "residual" not in written:
+        size = f" {expected_size(traits)}" if len(traits) > 1 else ""
+        problems.append(((), f"'residual' is missing. Give the residual variance.{size}"))
     assigned: dict[str, str] = {}
     for block in blocks:
         found = [left.pop(key) for key in ("".join(key.split()) for key in block.keys) if key in left]
@@ -145,7 +157,8 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         assigned[of_kind[0].key] = left.pop("permanent")
         open_blocks.remove(of_kind[0])
     problems += [
-        ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}") for block in open_blocks
+        ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}{block.place}")
+        for block in open_blocks
     ]
     known = [*(block.key for block in blocks), "residual"]
     for key in left.values():

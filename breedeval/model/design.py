@@ -14,6 +14,7 @@ from breedeval.model.covariates import evaluate_covariable
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
 from breedeval.model.pens import find_pen_mates
+from breedeval.model.places import show_in
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import Covariable, FixedTerm, ModelSpec, RandomTerm
 from breedeval.model.terms import Term
@@ -168,7 +169,7 @@ class _DesignBuilder:
             levels, level = crossed([self._table.classes[c] for c in term.classes], rows)
         else:
             levels, level = Names.of([term.name]), np.zeros(len(rows), dtype=np.int32)
-        covariates = column_products([self._evaluate(c) for c in term.covariables])
+        covariates = column_products([self._evaluate(c, term) for c in term.covariables])
         n_coefficients = 1 if covariates is None else covariates.shape[1]
         columns = np.full((len(self._spec.traits), n_coefficients), NONE, dtype=np.int32)
         labels: list[str] = []
@@ -225,9 +226,9 @@ class _DesignBuilder:
     def _random_covariates(self, term: RandomTerm) -> Float64 | None:
         parts = []
         if term.covariable is not None:
-            parts.append(self._evaluate(term.covariable))
+            parts.append(self._evaluate(term.covariable, term))
         if term.slope is not None:
-            slope = self._evaluate(term.slope)
+            slope = self._evaluate(term.slope, term)
             self._refuse_constant_slope(term, term.slope, slope)
             parts.append(np.column_stack([np.ones(len(slope)), slope]))
         return column_products(parts)
@@ -239,22 +240,26 @@ class _DesignBuilder:
         if np.ptp(values[there]) == 0.0:
             raise RecordsError(
                 f"{term.name}: every {slope.column} is {x[there][0]:g}; a slope needs at least two values. "
-                f"Take slope({slope.text}) out."
+                f"Take slope({slope.text}) out.{show_in(self._spec, term.name)}"
             )
 
     def _animal_rows(self, column: str) -> Int32:
         codes = self._table.classes[column].codes[self._usable.rows]
         return np.append(self._animals[column], np.int32(NONE))[codes].astype(np.int32)
 
-    def _evaluate(self, covariable: Covariable) -> Float64:
+    def _evaluate(self, covariable: Covariable, term: FixedTerm | RandomTerm) -> Float64:
         """Values of a covariable on the used records; zero where missing (another trait's records)."""
         rows = self._usable.rows
         x = self._table.numbers[covariable.column][rows]
         there = ~np.isnan(x)
-        values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
+        try:
+            values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
+        except RecordsError as error:
+            raise RecordsError(f"{error.message}{show_in(self._spec, term.name)}") from None
         if not values.any():
             raise RecordsError(
                 f"{covariable.text} is zero in every record used: its regression cannot be estimated. Take it out."
+                f"{show_in(self._spec, term.name)}"
             )
         if note:
             self._notes[note] = None

@@ -22,7 +22,9 @@ MOST_TERMS = 10_000
 DEEPEST = 50
 
 
-def parse_formula(trait: str, text: str, *, classes: Collection[str], covariates: Collection[str]) -> TraitModel:
+def parse_formula(
+    trait: str, text: str, *, classes: Collection[str], covariates: Collection[str], where: str = ""
+) -> TraitModel:
     """Read the formula of one trait.
 
     ``a:b`` of two classes are their observed combinations, ``class:covariate`` a regression within classes, of two covariates
@@ -39,6 +41,8 @@ def parse_formula(trait: str, text: str, *, classes: Collection[str], covariates
         The formula.
     classes, covariates
         Names of the columns declared as classes and as covariates.
+    where
+        File and line of the formula, for later messages.
 
     Raises
     ------
@@ -67,14 +71,19 @@ def parse_formula(trait: str, text: str, *, classes: Collection[str], covariates
     for item in items:
         if isinstance(item, RandomTerm) or not item:
             continue
-        term = FixedTerm(
-            tuple(factor for factor in item if isinstance(factor, str)),
-            tuple(factor for factor in item if isinstance(factor, Covariable)),
-        )
+        term = _fixed_term(item)
         if _identity(term) not in found:
             found.add(_identity(term))
             fixed[term] = None
-    return TraitModel(trait, tuple(fixed), tuple(item for item in items if isinstance(item, RandomTerm)), text)
+    random = tuple(item for item in items if isinstance(item, RandomTerm))
+    return TraitModel(trait, tuple(fixed), random, text, where, reader.places)
+
+
+def _fixed_term(item: Product) -> FixedTerm:
+    return FixedTerm(
+        tuple(factor for factor in item if isinstance(factor, str)),
+        tuple(factor for factor in item if isinstance(factor, Covariable)),
+    )
 
 
 def _distinct(items: list[Item]) -> list[Item]:
@@ -112,6 +121,7 @@ class _FormulaReader:
     ) -> None:
         self.problems = problems
         self.intercept = True
+        self.places: dict[str, tuple[int, int]] = {}
         self.calls = CallReader(trait, tokens, classes, covariates, problems)
         self._mean_written: Token | None = None
         self._mean_removed: Token | None = None
@@ -173,6 +183,13 @@ class _FormulaReader:
 
     def _crossing(self, depth: int) -> list[Item]:
         begin = self.calls.token.start
+        items = self._crossed(depth, begin)
+        for item in items:  # terms that * or / made share the place of all
+            name = item.name if isinstance(item, RandomTerm) else _fixed_term(item).name
+            self.places.setdefault(name, (begin, self.calls.last.end))
+        return items
+
+    def _crossed(self, depth: int, begin: int) -> list[Item]:
         left = self._interaction(depth)
         while self.calls.token.is_sign("*/"):
             sign = self.calls.advance()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 RandomKind = Literal["genetic", "permanent", "random"]
@@ -90,12 +91,17 @@ class RandomTerm:
 
 @dataclass(frozen=True)
 class TraitModel:
-    """The model of one trait. `text` is the user's formula, for messages."""
+    """The model of one trait.
+
+    For messages: `text` is the user's formula, `where` its file and line, `places` the characters of each term by its name.
+    """
 
     trait: str
     fixed: tuple[FixedTerm, ...]
     random: tuple[RandomTerm, ...]
     text: str = ""
+    where: str = field(default="", compare=False)
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

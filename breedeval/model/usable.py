@@ -10,6 +10,7 @@ import numpy as np
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError, count_of, name_some
+from breedeval.model.places import show_term
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import ModelSpec, TraitModel
 from breedeval.model.weights import Weight, weight_columns, weight_of_trait
@@ -114,7 +115,7 @@ def find_usable(
         observed[:, j] = usable
     used: Bool = np.any(observed, axis=1)
     account = _account(spec, table, observed, used, reasons)
-    _refuse_empty_traits(account, table, by_trait)
+    _refuse_empty_traits(spec, account, table, by_trait)
     rows = _by_animal(np.flatnonzero(used), table, animals)
     return UsableRecords(freeze(rows), freeze(observed[rows]), account)
 
@@ -183,12 +184,15 @@ def _account(spec: ModelSpec, table: RecordTable, observed: Bool, used: Bool, re
     return RecordAccount(table.n_rows, int(used.sum()), by_trait, dropped)
 
 
-def _refuse_empty_traits(account: RecordAccount, table: RecordTable, by_trait: Mapping[str, Mapping[str, int]]) -> None:
+def _refuse_empty_traits(
+    spec: ModelSpec, account: RecordAccount, table: RecordTable, by_trait: Mapping[str, Mapping[str, int]]
+) -> None:
     empty = [trait for trait, n in account.used_by_trait.items() if n == 0]
     if empty:
         counts = {reason: n for trait in empty for reason, n in by_trait[trait].items() if n}
         why = "; ".join(f"{reason}: {count_of(n, 'record')}" for reason, n in counts.items())
+        places = "".join(f"\n{show_term(model, '')}" for model in spec.traits if model.trait in empty and model.text)
         raise RecordsError(
             f"No record of {table.source.path} can be used for {name_some(empty)}. Why records were left out: {why}. "
-            "Check the column names, the codes under records: missing, and that ids are written alike in both files."
+            f"Check the column names, the codes under records: missing, and that ids are written alike in both files.{places}"
         )

@@ -78,7 +78,7 @@ def build_variances(
     (('milk:id',), [[0.25]])
     """
     blocks = random_blocks(spec)
-    assigned, problems = assign_variance_keys(written, blocks)
+    assigned, problems = assign_variance_keys(written, blocks, spec.trait_names)
     stored = refuse_stored(written)
     problems += stored
     notes: list[str] = []

@@ -17,7 +17,6 @@ import pytest
 from ruamel.yaml import YAML
 
 import breedeval as be
-from breedeval.errors import BreedevalError
 from tests.reference.relationship import tabular_a
 
 #: The books print three decimals, and a few of their last digits are rounded down.
@@ -384,63 +383,3 @@ def test_groups_for_each_trait(root, refdata, tmp_path, metafounders):
         alone = run([trait])
         for what in ("value", "reliability"):
             compare(values(together, trait, "animal", what), values(alone, trait, "animal", what), 1e-9)
-
-
-FAULTS = [
-    ("mrode_mt_missing", ["genetic", "labels"], ["wwg:animal", "pwg:anmal"], ["'pwg:anmal'", "Did you mean 'pwg:animal'", ":"]),
-    ("mrode_mt_missing", ["residual", "labels"], ["wwg", "xwg"], ["variances.residual", "'xwg'", "Needed are wwg, pwg"]),
-    ("mrode_mt_missing", ["residual", "labels"], ["wwg", "wwg"], ["stands 2 times", "'pwg' is missing"]),
-    ("mrode_mt_equal", ["genetic"], 20, ["one number (20) where 2 effects", "in the order wwg:animal, pwg:animal"]),
-    ("mrode_mt_equal", ["genetic"], [[20, 18]], ["a matrix of 1 × 2", "Give a matrix of 2 × 2"]),
-    ("mrode_mt_equal", ["residual"], [[40, 12], [11, 30]], ["not symmetric", "(wwg, pwg) is 12", "(pwg, wwg) is 11"]),
-    ("mrode_mt_equal", ["genetic"], [[20, 38], [38, 40]], ["not positive definite", "-9.29", "bend: true"]),
-    ("mrode_maternal", ["genetic", "labels"], ["bw:calf", "bw:cow"], ["'bw:cow'", "'bw:dam' is missing"]),
-    (
-        "mrode_random_regression",
-        ["genetic"],
-        {"labels": ["tdy:cow:1"], "matrix": [[1]]},
-        ["'tdy:cow:0', 'tdy:cow:2' are missing"],
-    ),
-    ("mrode_maternal", ["genetic"], 150, ["in the order bw:calf, bw:dam"]),
-    ("mrode_random_regression", ["permanent"], [[1, 0], [0, 1]], ["a matrix of 2 × 2", "tdy:cow:0, tdy:cow:1, tdy:cow:2"]),
-    ("blupf90_hetres", ["residual", "matrices"], {"1": 60, "2": 63}, ["no matrix for class '3' of column class"]),
-]
-
-
-@pytest.mark.parametrize(("name", "place", "wrong", "texts"), FAULTS)
-def test_covariances_that_do_not_match_the_model(root, refdata, tmp_path, name, place, wrong, texts):
-    refdata("gryphon")
-    path = tmp_path / "config.yaml"
-    config = read(root / "configs" / f"{name}.yaml")
-    section = config["variances"]
-    for key in place[:-1]:
-        section = section[key]
-    section[place[-1]] = wrong
-    path.write_text(json.dumps(config))
-    with pytest.raises(BreedevalError) as caught:
-        be.evaluate(path)
-    for text in texts:
-        assert text in str(caught.value)
-
-
-def test_a_trait_without_records_is_named_with_its_own_reasons(root, refdata, tmp_path):
-    data = pd.read_csv(refdata("mrode_mt_missing") / "data.csv")
-    data["pwg"] = np.nan
-    data.loc[0, "wwg"] = np.nan
-    data.to_csv(tmp_path / "data.csv", index=False)
-    path = changed(root, "mrode_mt_missing", tmp_path, records={"file": str(tmp_path / "data.csv")})
-    with pytest.raises(BreedevalError, match=r"used for 'pwg'\. Why records were left out: pwg missing: 6 records\. Check"):
-        be.evaluate(path)
-
-
-def test_a_slope_without_variation_is_refused(root, refdata, tmp_path):
-    data = pd.read_csv(refdata("lme4_sleepstudy") / "data.csv")
-    data["room"] = 3
-    data.to_csv(tmp_path / "data.csv", index=False)
-    config = read(root / "configs" / "lme4_sleepstudy.yaml")
-    config["records"].update(file=str(tmp_path / "data.csv"), covariates=["days", "room"])
-    config["model"] = {"reaction": "days + random(subject, slope(room))"}
-    path = tmp_path / "config.yaml"
-    path.write_text(json.dumps(config))
-    with pytest.raises(BreedevalError, match=r"slope\(room\).*every room is 3"):
-        be.evaluate(path)

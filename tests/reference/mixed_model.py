@@ -53,13 +53,17 @@ class DenseModel:
 
     def solve_least_squares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fitted values of the fixed effects, BLUP of the random effects and its prediction error variance, from V."""
-        v_inverse = np.linalg.inv(self.z @ self.g @ self.z.T + self.r)
-        middle = (
-            np.linalg.pinv(self.x.T @ v_inverse @ self.x, rcond=1e-11, hermitian=True) if self.n_fixed else np.zeros((0, 0))
-        )
-        p = v_inverse - v_inverse @ self.x @ middle @ self.x.T @ v_inverse
+        root = np.linalg.cholesky(self.z @ self.g @ self.z.T + self.r)
+        root_inverse = np.linalg.inv(root)
+        # the projection on the columns of X, from an orthonormal basis: squares of X would lose half the digits
+        x = root_inverse @ self.x
+        norms = np.linalg.norm(x, axis=0)
+        left, singular, _ = np.linalg.svd(x[:, norms > 0] / norms[norms > 0], full_matrices=False)
+        basis = left[:, singular > 1e-10]
+        projection = basis @ basis.T
+        p = root_inverse.T @ (np.eye(len(self.y)) - projection) @ root_inverse
         gz = self.g @ self.z.T
-        fit = self.x @ middle @ self.x.T @ v_inverse @ self.y
+        fit = root @ projection @ root_inverse @ self.y
         return fit, gz @ p @ self.y, np.diag(self.g - gz @ p @ gz.T)
 
 

@@ -179,7 +179,11 @@ def test_matrices_refused(genetic: Any, message: str | None) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ({"genetic": 1, "residual": 1}, "variances: 'permanent' is missing: the variance of permanent(id). Give one number."),
+        (
+            {"genetic": 1, "residual": 1},
+            "variances: 'permanent' is missing: the variance of permanent(id). Give one number.\n"
+            "Formula of milk:\n    genetic(id) + permanent(id)\n                  ^^^^^^^^^^^^^",
+        ),
         ({"genetic": 1, "permanent": 1}, "variances: 'residual' is missing. Give the residual variance."),
         (
             {"genetic": 1, "permanent": 1, "residual": 1, "litter": 1},
@@ -207,6 +211,7 @@ def test_matrices_refused(genetic: Any, message: str | None) -> None:
             {"genetc": 1, "permanent": 1, "residual": 0},
             "3 problems in variances.\n"
             "variances: 'genetic' is missing: the variance of genetic(id). Give one number.\n"
+            "Formula of milk:\n    genetic(id) + permanent(id)\n    ^^^^^^^^^^^\n"
             "variances.genetc: 'genetc' belongs to no term of the model. Did you mean 'genetic'? The model needs genetic, "
             "permanent, residual.\n"
             "variances.residual: a variance must be positive, this is not: milk (0). Leave out effects without variance.",
