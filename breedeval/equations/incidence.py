@@ -96,6 +96,13 @@ class Incidence:
         """Write W x to `out` (m, t); x is (N,)."""
         s = self.slots
         kernels.forward(x, self.first, self.covariates, s.term, s.column, s.trait, s.covariate, out)
+        if self.ragged:
+            out += self.forward_ragged(x)
+        return out
+
+    def forward_ragged(self, x: Float64) -> Float64:
+        """Return the part of W x (m, t) that ragged terms make; (0, t) if there are none."""
+        out = np.zeros((self.n_records if self.ragged else 0, self.n_traits))
         for part in self.ragged:
             s = part.slots
             kernels.add_forward_ragged(x, part.pointer, part.first, self.covariates, s.column, s.trait, s.covariate, out)

@@ -58,11 +58,15 @@ class RecordPass:
             self._add_columns(x, out)
             return
         w, r, s = self.incidence, self.residual, self.incidence.slots
-        where = (self.target, self.shift, r.kind, r.inverses, r.weights, self.bounds, self._copies, self._e, out)
+        added = w.forward_ragged(x)
+        target, end = (self.target, self.shift), (self.bounds, self._copies, self._e, out)
         if w.n_traits == 1:
-            kernels.multiply_one_trait(x, w.first, w.covariates, s.term, s.column, s.covariate, *where)
+            of_slot = (s.term, s.column, s.covariate, *target)
+            kernels.multiply_one_trait(x, added, w.first, w.covariates, *of_slot, r.kind, r.inverses, r.weights, *end)
         else:
-            kernels.multiply_traits(x, w.first, w.covariates, s.term, s.column, s.trait, s.covariate, *where)
+            slots = (s.term, s.column, s.trait, s.covariate, *target)
+            of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
+            kernels.multiply_traits(x, added, w.first, w.covariates, *slots, *of_record, *end)
         for first, n, offset in self.small:
             kernels.add_copies(self._copies[:, offset : offset + n], out[first : first + n])
         for k in self.wide:
@@ -76,7 +80,9 @@ class RecordPass:
         copies = np.empty((len(bounds) - 1, self._copies.shape[1], n_columns))
         e = np.empty((*self._e.shape, n_columns))
         slots = (s.term, s.column, s.trait, s.covariate, self.target, self.shift)
-        kernels.multiply_columns(x, w.first, w.covariates, *slots, r.kind, r.inverses, r.weights, bounds, copies, e, out)
+        of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
+        added = np.stack([w.forward_ragged(np.ascontiguousarray(x[:, c])) for c in range(n_columns)], axis=2)
+        kernels.multiply_columns(x, added, w.first, w.covariates, *slots, *of_record, bounds, copies, e, out)
         for first, n, offset in self.small:
             kernels.add_copies(copies[:, offset : offset + n].reshape(len(copies), -1), out[first : first + n].reshape(-1))
         for k in self.wide:
@@ -96,8 +102,9 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     shift = np.zeros(len(incidence.blocks), dtype=np.int32)
     small: dict[int, tuple[int, int, int]] = {}
     size = 0
+    ragged = [part.term for part in incidence.ragged]
     for k, block in enumerate(incidence.blocks):
-        if k in ordered or (block.first not in small and block.n_equations > limit):
+        if k in ordered or k in ragged or (block.first not in small and block.n_equations > limit):
             continue
         if block.first not in small:
             small[block.first] = (block.first, block.n_equations, size)

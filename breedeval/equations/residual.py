@@ -79,7 +79,11 @@ def build_residual_inverse(design: Design, residual: ResidualCovariance) -> Resi
     inverses = np.stack([_inverse_of_observed(matrix, p) for matrix in matrices for p in patterns])
     log_determinants = np.array([np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for matrix in matrices for p in patterns])
     weights = np.ones(design.n_records) if design.weights is None else design.weights
-    roots = np.empty((0, design.n_traits)) if design.trait_weights is None else np.sqrt(design.trait_weights)
+    roots = np.empty((0, design.n_traits))
+    if design.trait_weights is not None and design.n_traits == 1:
+        weights = design.trait_weights[:, 0]
+    elif design.trait_weights is not None:
+        roots = np.sqrt(design.trait_weights)
     return ResidualInverse(
         freeze(kind.astype(np.int32)), freeze(inverses), freeze(log_determinants), freeze(weights), freeze(roots)
     )

@@ -8,7 +8,8 @@ are cut into fixed chunks, and where a slot's share goes depends on its term:
 - ``WIDE``: neither: left for `breedeval.kernels.incidence.backward`, which gathers it from e = R⁻¹W x, kept for that.
 
 The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Slots are those
-of `breedeval.kernels.incidence`.
+of `breedeval.kernels.incidence`; ragged terms have none here: what they add to W x comes in `added`, and their share is
+gathered from e.
 """
 
 from __future__ import annotations
@@ -23,19 +24,34 @@ ORDERED, SMALL, WIDE = 0, 1, 2
 
 @compiled_parallel
 def multiply_one_trait(
-    x, first, covariates, term, column, covariate, target, shift, kind, inverses, weights, bounds, private_out, e_out, out
+    x,
+    added,
+    first,
+    covariates,
+    term,
+    column,
+    covariate,
+    target,
+    shift,
+    kind,
+    inverses,
+    weights,
+    bounds,
+    private_out,
+    e_out,
+    out,
 ):
     """Add the ordered terms' part of W'R⁻¹W x to out (N,); the small terms' part goes to private_out (chunks, size).
 
     target, shift (s,) say where a slot's share goes and what its equation is lowered by among the copies; bounds (chunks + 1,)
-    cut the records; e_out (m, 1), or (0, 1) when no term is wide.
+    cut the records; e_out (m, 1), or (0, 1) when no term is wide; added (m, 1), or (0, 1) when no term is ragged.
     """
     n_slots = term.shape[0]
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
         equation, z = np.empty(n_slots, np.int64), np.empty(n_slots)
         for i in range(bounds[chunk], bounds[chunk + 1]):
-            value = 0.0
+            value = added[i, 0] if added.shape[0] > 0 else 0.0
             for s in range(n_slots):
                 start = first[i, term[s]]
                 equation[s] = -1
@@ -57,6 +73,7 @@ def multiply_one_trait(
 @compiled_parallel
 def multiply_traits(
     x,
+    added,
     first,
     covariates,
     term,
@@ -68,12 +85,16 @@ def multiply_traits(
     kind,
     inverses,
     weights,
+    roots,
     bounds,
     private_out,
     e_out,
     out,
 ):
-    """As `multiply_one_trait`, for t traits; trait (s,), inverses (q, t, t), e_out (m, t) or (0, t)."""
+    """As `multiply_one_trait`, for t traits; trait (s,), inverses (q, t, t), e_out and added (m, t) or (0, t).
+
+    roots (m, t) of weights by trait, or (0, t) without them.
+    """
     n_slots, n_traits = term.shape[0], inverses.shape[1]
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
@@ -81,6 +102,8 @@ def multiply_traits(
         value, share = np.empty(n_traits), np.empty(n_traits)
         for i in range(bounds[chunk], bounds[chunk + 1]):
             value[:] = 0.0
+            if added.shape[0] > 0:
+                value[:] = added[i]
             for s in range(n_slots):
                 start = first[i, term[s]]
                 equation[s] = -1
@@ -88,11 +111,17 @@ def multiply_traits(
                     equation[s] = start + column[s]
                     z[s] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
                     value[trait[s]] += z[s] * x[np.uint64(equation[s])]
+            if roots.shape[0] > 0:
+                for j in range(n_traits):
+                    value[j] *= roots[i, j]
             for j in range(n_traits):
                 total = 0.0
                 for k in range(n_traits):
                     total += inverses[kind[i], j, k] * value[k]
                 share[j] = total * weights[i]
+            if roots.shape[0] > 0:
+                for j in range(n_traits):
+                    share[j] *= roots[i, j]
             for s in range(n_slots):
                 if equation[s] >= 0:
                     if target[s] == ORDERED:
@@ -107,6 +136,7 @@ def multiply_traits(
 @compiled_parallel
 def multiply_columns(
     x,
+    added,
     first,
     covariates,
     term,
@@ -118,6 +148,7 @@ def multiply_columns(
     kind,
     inverses,
     weights,
+    roots,
     bounds,
     private_out,
     e_out,
@@ -130,6 +161,8 @@ def multiply_columns(
         value, share = np.empty((n_traits, n_columns)), np.empty((n_traits, n_columns))
         for i in range(bounds[chunk], bounds[chunk + 1]):
             value[:, :] = 0.0
+            if added.shape[0] > 0:
+                value[:, :] = added[i]
             for s in range(n_slots):
                 start = first[i, term[s]]
                 if start >= 0:
@@ -141,6 +174,8 @@ def multiply_columns(
                 share[j, :] = 0.0
                 for k in range(n_traits):
                     w = inverses[kind[i], j, k] * weights[i]
+                    if roots.shape[0] > 0:
+                        w *= roots[i, j] * roots[i, k]
                     for c in range(n_columns):
                         share[j, c] += w * value[k, c]
             for s in range(n_slots):

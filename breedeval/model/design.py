@@ -44,14 +44,14 @@ class Design:
         (m,) int32 class of the residual (co)variance of each record, and the names of the classes.
     weights
         (m,) factor of the inverse residual variance, or None.
-    trait_weights
-        (m, t) factors that differ between traits, one where not observed; or None.
     rows
         (m,) row of each record in its file.
     account
         Records used and dropped.
     notes
         Ranges and means taken from the data.
+    trait_weights
+        (m, t) factors that differ between traits, one where not observed; or None.
     """
 
     traits: tuple[str, ...]
@@ -62,10 +62,10 @@ class Design:
     residual_class: Int32
     residual_names: Names
     weights: Float64 | None
-    trait_weights: Float64 | None
     rows: Int64
     account: RecordAccount
     notes: tuple[str, ...]
+    trait_weights: Float64 | None = None
 
     @property
     def n_records(self) -> int:

@@ -20,7 +20,13 @@ from breedeval.names import Names
 M = 9_000  # more than one chunk, so that chunks have to be joined
 
 
-def make_design(n_traits, rng):
+def pen_mates(rng):
+    """A ragged term: up to eight levels a record."""
+    pointer = np.concatenate([[0], np.cumsum(rng.integers(0, 9, M))]).astype(np.int64)
+    return rng.integers(0, 5_000, pointer[-1]).astype(np.int32), pointer
+
+
+def make_design(n_traits, rng, ragged):
     """Terms: mean, herd with a covariate (small), animal (ordered), dam (wide, some missing), two terms in one wide block."""
     animal = np.sort(rng.integers(0, 6_000, M)).astype(np.int32)
     sizes = {"mean": 1, "herd": 40, "animal": 6_000, "dam": 7_000, "pair": 5_000}
@@ -39,6 +45,9 @@ def make_design(n_traits, rng):
         Term("left", 4, np.sort(rng.integers(0, 5_000, M)).astype(np.int32), None, columns),
         Term("right", 4, rng.integers(0, 5_000, M).astype(np.int32), rng.normal(size=(M, 1)), columns),
     )
+    if ragged:
+        level, pointer = pen_mates(rng)
+        terms = (*terms, Term("mates", 4, level, rng.normal(size=(M, 1)), columns, pointer))
     observed = rng.random((M, n_traits)) < 0.8
     observed[:, 0] = True
     account = RecordAccount(M, M, {}, {})
@@ -51,18 +60,19 @@ def make_design(n_traits, rng):
         observed=observed,
         residual_class=np.zeros(M, np.int32),
         residual_names=Names.of(["all"]),
-        weights=weights,
+        weights=None if ragged else weights,
+        trait_weights=rng.uniform(0.5, 2.0, (M, n_traits)) if ragged else None,
         rows=np.arange(M),
         account=account,
         notes=(),
     )
 
 
-@pytest.fixture(params=[1, 3], ids=["one trait", "three traits"])
+@pytest.fixture(params=[(1, False), (3, False), (1, True), (3, True)], ids=lambda p: f"{p[0]} {'ragged' if p[1] else 'plain'}")
 def parts(request):
     rng = np.random.default_rng(5)
-    n_traits = request.param
-    design = make_design(n_traits, rng)
+    n_traits, ragged = request.param
+    design = make_design(n_traits, rng, ragged)
     root = rng.normal(size=(n_traits, n_traits)) + 3 * np.eye(n_traits)
     residual = build_residual_inverse(design, ResidualCovariance({"all": root @ root.T}, design.traits))
     incidence = build_incidence(design)
@@ -75,6 +85,11 @@ def test_every_kind_of_term_is_there(parts):
     of_term = {int(k): int(t) for k, t in zip(record_pass.incidence.slots.term, record_pass.target, strict=True)}
     assert of_term == {0: SMALL, 1: SMALL, 2: ORDERED, 3: WIDE, 4: WIDE, 5: WIDE}
     assert len(record_pass.bounds) > 3
+
+
+def test_every_ragged_term_is_gathered(parts):
+    record_pass, _, _ = parts
+    assert {part.term for part in record_pass.incidence.ragged} <= set(record_pass.wide)
 
 
 def test_equals_the_explicit_matrix(parts):
