@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_array
 
-from breedeval.arrays import Int32, Int64
+from breedeval.arrays import Float64, Int32, Int64
 from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.equations.ordering import elimination_order
 from breedeval.evaluation.config import EvaluationConfig
@@ -16,6 +16,7 @@ from breedeval.evaluation.dependencies import Dependencies, find_dependencies
 from breedeval.evaluation.inputs import Inputs
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import Plan, choose_plan, may_factorize, predict_factor
+from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
 
@@ -27,7 +28,9 @@ class Problem:
     Parameters
     ----------
     equations
-        C and b.
+        C and b, each trait in units of about its residual standard deviation.
+    units
+        (N,) what a solution is multiplied with to be in the user's units.
     dependencies
         Dependent fixed effects and groups, and what that means for a user.
     kept
@@ -43,6 +46,7 @@ class Problem:
     """
 
     equations: MixedModelEquations
+    units: Float64
     dependencies: Dependencies
     kept: Int64
     matrix: csc_array | None
@@ -56,8 +60,9 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     """Build the equations, find dependent fixed effects, and choose how to solve."""
     observer.stage("setting up the equations")
     with clock.stage("equations"):
+        standardized = standardize(inputs.design, inputs.variances)
         equations = build_equations(
-            inputs.design, inputs.variances, None if inputs.genetics is None else inputs.genetics.inverse
+            standardized.design, standardized.variances, None if inputs.genetics is None else inputs.genetics.inverse
         )
     observer.say(_size_line(equations))
     with clock.stage("dependencies"):
@@ -78,7 +83,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
     scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
     n_elements = -1 if size is None else size.elements
-    return Problem(equations, dependencies, kept, matrix, order, n_elements, plan, scale)
+    return Problem(equations, standardized.of_equation, dependencies, kept, matrix, order, n_elements, plan, scale)
 
 
 def expected_size(inputs: Inputs) -> int:

@@ -83,8 +83,8 @@ def solve(
     if factor is not None and problem.plan.accuracy == "exact":
         observer.stage("computing reliabilities")
         with clock.stage("reliabilities"):
-            pev = _pev(problem, factor)
-    values = problem.dependencies.to_constraints(result.solution)
+            pev = _pev(problem, factor) * problem.units**2
+    values = problem.dependencies.to_constraints(result.solution) * problem.units
     return Solved(Solutions.of(problem.equations.layout, values, problem.dependencies.constrained), result, pev)
 
 
