@@ -44,6 +44,7 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
       breedeval simulate records configs/herd_book.yaml -o known --seed 7
       breedeval evaluate known/evaluation.yaml -o known.h5
     """  # noqa: D301  click reads the backspace
+    from breedeval.errors import ConfigError
     from breedeval.evaluation.config import read_config
 
     checked = read_config(config)
@@ -55,6 +56,8 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     from breedeval.simulate.effects import FixedEffects
     from breedeval.simulate.phenotypes import simulate_records
 
+    if checked.records.phantom_dams is not None:
+        raise ConfigError("Records with phantom dams cannot be simulated. Leave out records: phantom_dams.")
     with Console() as console:
         inputs = prepare(checked, StageClock(), console)
         joined = read_records(checked)

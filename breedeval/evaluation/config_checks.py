@@ -72,6 +72,7 @@ def check_spec(spec: ModelSpec, records: RecordsSection, sections: Mapping[str, 
     if years is not None and not {"birth_year", "birth_date"} & set(pedigree or {}):
         message = "years of birth are not known. Name their column under pedigree: birth_year or birth_date."
         yield ConfigProblem(("base", "animals", "birth_year"), message)
+    yield from _check_phantom_dams(spec, records, pedigree)
     if records.columns is None:
         return
     by = _residual_column(sections.get("variances"))
@@ -83,6 +84,25 @@ def check_spec(spec: ModelSpec, records: RecordsSection, sections: Mapping[str, 
         if name not in records.columns:
             hint = did_you_mean(name, records.columns)
             yield ConfigProblem(("records", "columns"), f"the column of '{name}' is missing.{hint} Add its number.")
+
+
+def _check_phantom_dams(spec: ModelSpec, records: RecordsSection, pedigree: Any) -> Iterator[ConfigProblem]:
+    section = records.phantom_dams
+    if section is None:
+        return
+    genetic = {term.column for model in spec.traits for term in model.random if term.kind == "genetic"}
+    any_random = {term.column for model in spec.traits for term in model.random}
+    if section.animal not in genetic:
+        message = f"'{section.animal}' stands in no genetic() of the model. Name the column of the animal."
+        yield ConfigProblem(("records", "phantom_dams", "animal"), message)
+    if section.dam not in any_random or section.dam == section.animal:
+        message = f"'{section.dam}' stands in no term of the model as a dam. Name the column of genetic(dam) or permanent(dam)."
+        yield ConfigProblem(("records", "phantom_dams", "dam"), message)
+    if isinstance(pedigree, Mapping) and pedigree.get("groups") not in (None, "none"):
+        message = (
+            "unknown dams cannot be of a group and animals of their own. Give the dams names and groups in the pedigree file."
+        )
+        yield ConfigProblem(("records", "phantom_dams"), message)
 
 
 def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: RecordsSection) -> Iterator[ConfigProblem]:

@@ -106,6 +106,13 @@ class LongSection(Section):
         return self
 
 
+class PhantomDamsSection(Section):
+    """Records whose dam is missing: each animal gets an unknown dam of its own."""
+
+    animal: Text = Field(description="Column of the animal itself.")
+    dam: Text = Field(description="Column of the dam, where the model has a maternal effect.")
+
+
 class RecordsSection(Section):
     """The file of records and what its columns are."""
 
@@ -119,6 +126,10 @@ class RecordsSection(Section):
     )
     long: LongSection | None = Field(
         default=None, description="Columns of a file with one trait a line; without it every trait is a column."
+    )
+    phantom_dams: PhantomDamsSection | None = Field(
+        default=None,
+        description="Keep records whose dam is missing, by an unknown dam of its own for each animal; else they are dropped.",
     )
     columns: dict[str, ColumnNumber] | None = Field(
         default=None, description="A file without header: the number (from 1) of each column that the model uses, by name."

@@ -17,11 +17,14 @@ from breedeval.evaluation.observer import Observer
 from breedeval.io.groups_file import unknown_with_groups
 from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.io.unknown_forms import looks_unknown
+from breedeval.model.phantom_dams import PhantomDams
 from breedeval.model.records import RecordTable
+from breedeval.names import Names
 from breedeval.operators import SymmetricOperator
 from breedeval.pedigree.build import BuiltPedigree, build_pedigree
 from breedeval.pedigree.groups import describe_groups, with_groups
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.phantom_dams import with_phantom_dams
 from breedeval.pedigree.table import PedigreeTable, with_animals
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
@@ -65,9 +68,14 @@ class Genetics:
 
 
 def prepare_genetics(
-    config: EvaluationConfig, section: PedigreeSection, records: RecordTable, clock: StageClock, observer: Observer
+    config: EvaluationConfig,
+    section: PedigreeSection,
+    records: RecordTable,
+    clock: StageClock,
+    observer: Observer,
+    phantoms: PhantomDams | None = None,
 ) -> Genetics:
-    """Read, check and order the pedigree, put groups in place, and compute what it implies.
+    """Read, check and order the pedigree, put groups and `phantoms` in place, and compute what it implies.
 
     Raises
     ------
@@ -81,7 +89,9 @@ def prepare_genetics(
         table = _read_pedigree(section, coded, observer)
         _refuse_unknown_codes(config, records, table)
         if config.records.unknown_animals == "add":
-            table = _add_animals(table, config, records, observer)
+            table = _add_animals(table, config, records, observer, Names.of([]) if phantoms is None else phantoms.dams)
+        if phantoms is not None:
+            table = with_phantom_dams(table, phantoms.animals, phantoms.dams)
     observer.stage("checking the pedigree")
     with clock.stage("build pedigree"):
         built = build_pedigree(table, mend=section.mend, progress=observer.progress)
@@ -158,11 +168,14 @@ def _refuse_unknown_codes(config: EvaluationConfig, records: RecordTable, table:
         )
 
 
-def _add_animals(table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer) -> PedigreeTable:
+def _add_animals(
+    table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer, later: Names
+) -> PedigreeTable:
+    """Add animals that records name and the pedigree lacks, but for those that are added `later`."""
     columns = dict.fromkeys(r.column for m in config.spec.traits for r in m.random if r.kind == "genetic")
     for column in columns:
         names = records.classes[column].names
-        absent = names.take(np.flatnonzero(table.names.find(names) == NONE))
+        absent = names.take(np.flatnonzero((table.names.find(names) == NONE) & (later.find(names) == NONE)))
         if len(absent):
             observer.warn(f"records: {count_of(len(absent), 'animal')} of column {column} added with unknown parents")
             table = with_animals(table, absent)

@@ -18,10 +18,11 @@ from breedeval.model.design import Design, build_design
 from breedeval.model.doubts import doubtful_terms
 from breedeval.model.levels import present
 from breedeval.model.long_form import JoinedRecords, LongForm, join_lines
+from breedeval.model.phantom_dams import PhantomDams, give_phantom_dams
 from breedeval.model.records import RecordTable
 from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
-from breedeval.model.weights import weight_columns
+from breedeval.model.weights import Weight, weight_columns
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.provenance import StageClock
 
@@ -30,12 +31,23 @@ from breedeval.results.provenance import StageClock
 class Inputs:
     """What was read and what follows from it, before any equation.
 
-    `genetics` is None for a model without a genetic term.
+    `genetics` is None for a model without a genetic term; `notes` say what was made of the records before the model.
     """
 
     genetics: Genetics | None
     design: Design
     variances: Variances
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadRecords:
+    """Records as the model takes them, the weights that belong to them, phantom dams, and what was done, in sentences."""
+
+    table: RecordTable
+    weight: Weight
+    phantoms: PhantomDams | None
+    notes: tuple[str, ...]
 
 
 def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> Inputs:
@@ -57,7 +69,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         observer.say(f"records: {note}")
     genetics = None
     if config.pedigree is not None:
-        genetics = prepare_genetics(config, config.pedigree, records, clock, observer)
+        genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms)
         # Refused now, not after the solution.
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
     observer.stage("laying out the model")
@@ -65,13 +77,14 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         design = _design(config, joined, None if genetics is None else genetics.pedigree, variances)
     for line in (*design.account.lines(), *design.notes):
         observer.say(f"records: {line}")
-    for doubt in doubtful_terms(config.spec, design):
+    doubts = doubtful_terms(config.spec, design)
+    for doubt in doubts:
         observer.warn(f"model: {doubt}")
-    return Inputs(genetics, design, variances)
+    return Inputs(genetics, design, variances, (*joined.notes, *doubts))
 
 
-def read_records(config: EvaluationConfig) -> JoinedRecords:
-    """Read the columns of the records that the model uses, under the names that the formulas use; join lines in long form."""
+def read_records(config: EvaluationConfig) -> ReadRecords:
+    """Read the columns of the records that the model uses, under the names that the formulas use; join lines, name dams."""
     section, spec = config.records, config.spec
     by = _residual_by(config)
     form = None if section.long is None else LongForm(section.long.trait, section.long.value, section.long.record)
@@ -95,9 +108,16 @@ def read_records(config: EvaluationConfig) -> JoinedRecords:
         {keys[key]: column for key, column in table.numbers.items()},
         table.notes,
     )
-    if form is None:
-        return JoinedRecords(table, section.weight, ())
-    return join_lines(table, form, spec.trait_names, section.weight)
+    joined = JoinedRecords(table, section.weight, ())
+    if form is not None:
+        joined = join_lines(table, form, spec.trait_names, section.weight)
+    if section.phantom_dams is None:
+        return ReadRecords(joined.table, joined.weight, None, joined.notes)
+    filled, phantoms = give_phantom_dams(joined.table, section.phantom_dams.animal, section.phantom_dams.dam)
+    kept = count_of(phantoms.n_records, "record")
+    dam, animals = section.phantom_dams.dam, count_of(len(phantoms.animals), "animal")
+    note = f"{kept} without {dam} kept: an unknown dam for each of {animals}"
+    return ReadRecords(filled, joined.weight, phantoms, (*joined.notes, note))
 
 
 def _residual_by(config: EvaluationConfig) -> str | None:
@@ -106,7 +126,7 @@ def _residual_by(config: EvaluationConfig) -> str | None:
     return None if by is None else str(by)
 
 
-def _design(config: EvaluationConfig, joined: JoinedRecords, pedigree: Pedigree | None, variances: Variances) -> Design:
+def _design(config: EvaluationConfig, joined: ReadRecords, pedigree: Pedigree | None, variances: Variances) -> Design:
     records = joined.table
     animals: dict[str, Int32] = find_animals(config.spec, records, pedigree)
     if pedigree is not None and config.records.unknown_animals == "refuse":

@@ -203,7 +203,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
     choices = {
         "plan": list(problem.plan.reasons),
         "solution": solved.solve.sentence(),
-        "notes": [*config.notes, *inputs.design.notes, *inputs.variances.notes],
+        "notes": [*config.notes, *inputs.notes, *inputs.design.notes, *inputs.variances.notes],
         "estimability": list(problem.dependencies.lines),
         "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
         "index": {name: dict(weights) for name, weights in config.index.items()},
