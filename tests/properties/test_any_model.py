@@ -40,12 +40,13 @@ def check(drawn):
     assert direct.status.is_good, direct.sentence()
     # without a genetic effect no EBV error tells when to stop
     rule = StoppingRule("ebv_error", 1e-10) if model.inbreeding is not None else StoppingRule("residual", 1e-13)
+    lost = dense.lost_digits()  # fixed effects that nearly depend on each other: records are few, terms are many
     iterative = model.solve_pcg("block", rule)
     event(f"PCG {iterative.status.name}")  # it says so where rounding errors are larger than what is asked for
     for result in (direct, *([iterative] if iterative.status.is_good else [])):
         error = np.abs(result.solution[n_fixed:] - u[wanted]) / sd
-        assert error.max(initial=0.0) < 1e-8, (result.sentence(), both.text)
-    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=1e-7)
+        assert error.max(initial=0.0) < max(1e-8, lost), (result.sentence(), both.text)
+    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=max(1e-8, lost))
 
 
 def check_equations(model, c, b, place):

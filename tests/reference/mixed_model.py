@@ -56,15 +56,27 @@ class DenseModel:
         root = np.linalg.cholesky(self.z @ self.g @ self.z.T + self.r)
         root_inverse = np.linalg.inv(root)
         # the projection on the columns of X, from an orthonormal basis: squares of X would lose half the digits
-        x = root_inverse @ self.x
-        norms = np.linalg.norm(x, axis=0)
-        left, singular, _ = np.linalg.svd(x[:, norms > 0] / norms[norms > 0], full_matrices=False)
+        left, singular = self._directions(root_inverse)
         basis = left[:, singular > 1e-10]
         projection = basis @ basis.T
         p = root_inverse.T @ (np.eye(len(self.y)) - projection) @ root_inverse
         gz = self.g @ self.z.T
         fit = root @ projection @ root_inverse @ self.y
         return fit, gz @ p @ self.y, np.diag(self.g - gz @ p @ gz.T)
+
+    def _directions(self, root_inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Left singular vectors and singular values of X, whitened by V, its columns of length one."""
+        x = root_inverse @ self.x
+        norms = np.linalg.norm(x, axis=0)
+        left, singular, _ = np.linalg.svd(x[:, norms > 0] / norms[norms > 0], full_matrices=False)
+        return left, singular
+
+    def lost_digits(self) -> float:
+        """Relative error that any solution of the equations may have: squared condition of the fixed effects times rounding."""
+        root = np.linalg.cholesky(self.z @ self.g @ self.z.T + self.r)
+        _, singular = self._directions(np.linalg.inv(root))
+        kept = singular[singular > 1e-10]
+        return float((kept.max() / kept.min()) ** 2 * np.finfo(float).eps) if len(kept) else 0.0
 
 
 def legendre_values(x: float, order: int, low: float, high: float) -> list[float]:
