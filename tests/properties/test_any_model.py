@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 
 from breedeval.errors import RecordsError
 from breedeval.model.pens import find_pen_mates
+from breedeval.simulate.phenotypes import expected_values
 from breedeval.solvers.stopping import StoppingRule
 from tests.model_strategy import models
 
@@ -59,6 +60,10 @@ def check_equations(model, c, b, place):
     np.testing.assert_allclose(equations.multiply(np.eye(len(b))) / scale, c / scale, atol=1e-12, rtol=0)
     np.testing.assert_allclose(equations.diagonal() / root**2, np.diag(c) / root**2, atol=1e-12, rtol=0)
     np.testing.assert_allclose(equations.right_hand_side / root, b / root, atol=1e-12 * np.abs(b / root).max())
+    x = np.linspace(-1.0, 2.0, len(b))
+    sums = expected_values(model.design, tuple(block.view(x) for block in equations.layout.blocks))
+    simulated = equations.incidence.forward(x, np.empty_like(sums))
+    np.testing.assert_allclose(sums, simulated, rtol=0, atol=1e-12 * np.abs(simulated).max())
     for block in equations.layout.blocks:
         found = equations.diagonal_blocks(block)
         part = c[block.equations, block.equations].reshape(block.n_levels, block.n_columns, block.n_levels, block.n_columns)
