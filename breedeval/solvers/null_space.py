@@ -93,15 +93,24 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
 
 
 def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
-    """Columns with a pivot of about zero, and the worst of those with a small one."""
-    none = np.empty(0, dtype=np.int64)
-    if not scaled.shape[0]:
-        return none, none
-    shifted = csc_array(scaled + SHIFT * eye_array(scaled.shape[0]))
-    factor = factorize(shifted, engine="qdldl").lower_factor()
-    order = np.argsort(factor.pivot, kind="stable")
-    pivot, column = factor.pivot[order], factor.permutation[order]
-    return column[pivot < SMALL_PIVOT], column[(pivot >= SMALL_PIVOT) & (pivot < NEARLY_PIVOT)][:MOST_NEARLY]
+    """Columns with a pivot of about zero, and the worst of those with a small one.
+
+    What rounding leaves of a pivot of zero spoils later ones, so the columns that are kept are looked at again until all of their
+    pivots are sound.
+    """
+    candidates = nearly = np.empty(0, dtype=np.int64)
+    kept = np.arange(scaled.shape[0])
+    while len(kept):
+        shifted = csc_array(scaled[kept][:, kept] + SHIFT * eye_array(len(kept)))
+        factor = factorize(shifted, engine="qdldl").lower_factor()
+        order = np.argsort(factor.pivot, kind="stable")
+        pivot, column = factor.pivot[order], kept[factor.permutation[order]]
+        small = column[pivot < SMALL_PIVOT]
+        nearly = column[(pivot >= SMALL_PIVOT) & (pivot < NEARLY_PIVOT)][:MOST_NEARLY]
+        if not len(small):
+            break
+        candidates, kept = np.concatenate([candidates, small]), np.setdiff1d(kept, small)
+    return candidates, nearly
 
 
 def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64, Float64]:

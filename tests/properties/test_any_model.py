@@ -5,13 +5,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 
 from breedeval.errors import RecordsError
 from breedeval.model.pens import find_pen_mates
 from breedeval.simulate.phenotypes import expected_values
 from breedeval.solvers.stopping import StoppingRule
-from tests.model_strategy import models
+from tests.model_strategy import Drawn, models
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 MANY = settings(FEW, max_examples=1000)
@@ -34,6 +34,10 @@ def check(drawn):
     place, n_fixed, model, dense = both.to_dense(), both.dense.n_fixed, both.model, both.dense
     assert len(place) == len(set(place)) == len(dense.keys)
     check_equations(model, *dense.equations(), place)
+    lost = dense.lost_digits()
+    if lost > 1e-8:  # few records, many terms: nearly dependent fixed effects, whose solutions have few digits from anybody
+        event("hardly estimable")
+        return
     _, u, pev = dense.solve_least_squares()
     wanted = place[n_fixed:] - n_fixed
     sd = np.sqrt(np.diag(dense.g))[wanted]
@@ -41,13 +45,12 @@ def check(drawn):
     assert direct.status.is_good, direct.sentence()
     # without a genetic effect no EBV error tells when to stop
     rule = StoppingRule("ebv_error", 1e-10) if model.inbreeding is not None else StoppingRule("residual", 1e-13)
-    lost = dense.lost_digits()  # fixed effects that nearly depend on each other: records are few, terms are many
     iterative = model.solve_pcg("block", rule)
     event(f"PCG {iterative.status.name}")  # it says so where rounding errors are larger than what is asked for
     for result in (direct, *([iterative] if iterative.status.is_good else [])):
         error = np.abs(result.solution[n_fixed:] - u[wanted]) / sd
-        assert error.max(initial=0.0) < max(1e-8, lost), (result.sentence(), both.text)
-    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=max(1e-8, lost))
+        assert error.max(initial=0.0) < 1e-8, (result.sentence(), both.text)
+    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=1e-7)
 
 
 def check_equations(model, c, b, place):
@@ -72,7 +75,27 @@ def check_equations(model, c, b, place):
         assert np.linalg.eigvalsh(found).min(initial=0.0) > -1e-12 * np.abs(found).max()
 
 
+LITTER = [("random", "litter", None, None)]
+#: Three dependencies were found of four: rounding of the first pivots had hidden the last.
+HIDDEN_DEPENDENCY = Drawn(
+    traits={
+        "y": {"fixed": [([], [])], "random": LITTER},
+        "t": {"fixed": [(["herd"], ["center(x)"]), (["sex"], ["legendre(x, 2, 0, 12)"])], "random": LITTER},
+        "v": {"fixed": [([], [])], "random": LITTER},
+    },
+    seed=42106497,
+    n_animals=13,
+    n_records=30,
+    missing=0.0,
+    apart=True,
+    weight="weight",
+    by=None,
+    group_variance=None,
+)
+
+
 @FEW
+@example(HIDDEN_DEPENDENCY)
 @given(models())
 def test_any_model_equals_its_matrices(drawn):
     check(drawn)

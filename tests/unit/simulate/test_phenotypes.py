@@ -230,3 +230,18 @@ def test_what_does_not_fit_the_model_is_refused(pedigree: Pedigree, variances: V
         simulate_records(rng, pedigree, both, two, structure)
     with pytest.raises(ConfigError, match="spread"):
         FixedEffects(spread=-1)
+
+
+def test_weights_of_each_trait_divide_its_own_residuals(pedigree: Pedigree, variances: Variances) -> None:
+    def residuals(weight: object) -> np.ndarray:
+        rng = np.random.default_rng(7)
+        structure = structure_of(np.random.default_rng(6), pedigree, 500)
+        return simulate_records(rng, pedigree, spec_of(FORMULAS), variances, structure, weight=weight).residuals  # type: ignore[arg-type]
+
+    plain, of_weight, of_both = residuals(None), residuals({"weight": "w"}), residuals({"milk": "w", "weight": "w"})
+    structure = structure_of(np.random.default_rng(6), pedigree, 500)
+    w = np.sort(structure.numbers["w"])
+    np.testing.assert_array_equal(of_weight[:, 0], plain[:, 0])
+    np.testing.assert_allclose(np.sort((plain[:, 1] / of_weight[:, 1]) ** 2), w, rtol=1e-12)
+    np.testing.assert_allclose(of_both[:, 1], of_weight[:, 1])
+    np.testing.assert_allclose(np.sort((plain[:, 0] / of_both[:, 0]) ** 2), w, rtol=1e-12)
