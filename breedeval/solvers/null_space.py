@@ -95,8 +95,8 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
 def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
     """Columns with a pivot of about zero, and the worst of those with a small one.
 
-    What rounding leaves of a pivot of zero spoils later ones, so the columns that are kept are looked at again until all of their
-    pivots are sound.
+    What rounding leaves of a pivot of zero spoils later ones, so the columns that are kept are looked at again until all of
+    their pivots are sound.
     """
     candidates = nearly = np.empty(0, dtype=np.int64)
     kept = np.arange(scaled.shape[0])
