@@ -93,7 +93,7 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
-    guess = None if start is None else start_from(Path(start), inputs, observer)
+    guess = None if start is None else start_from(Path(start), inputs, observer) / problem.units
     solved = solve(config, problem, clock, observer, LongRun(guess, None if checkpoint is None else Path(checkpoint)))
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
