@@ -31,7 +31,7 @@ def records():
 
 @pytest.fixture
 def run(records, tmp_path):
-    def evaluate(units, solver):
+    def evaluate(units, solver, **keywords):
         pedigree, frame = records
         units = np.array(units)
         pedigree.fillna("0").to_csv(tmp_path / "pedigree.csv", index=False)
@@ -50,7 +50,7 @@ def run(records, tmp_path):
         }
         path = tmp_path / "units.yaml"
         path.write_text(json.dumps(config))
-        return be.evaluate(path)
+        return be.evaluate(path, **keywords)
 
     return evaluate
 
@@ -91,3 +91,10 @@ def test_units_that_are_powers_of_two_change_no_digit(run):
     one, other = (run(u, {"method": "pcg", "ebv_error": 1e-8}) for u in ((1.0, 1.0, 1.0), units))
     for a, b, u in zip(one.breeding_values, other.breeding_values, units, strict=True):
         np.testing.assert_array_equal(b.value, a.value * u)
+
+
+def test_a_restart_takes_old_solutions_in_the_units_of_the_user(run, tmp_path):
+    units, solver, old = (1e6, 1.0, 1e-6), {"method": "pcg", "ebv_error": 1e-8}, tmp_path / "old.h5"
+    first = run(units, solver, results=old)
+    again = run(units, solver, start=old)
+    assert again.solve.rounds < first.solve.rounds / 2
