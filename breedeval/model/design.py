@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError
+from breedeval.model.bases import Basis
 from breedeval.model.covariance import RandomBlockSpec, random_blocks
-from breedeval.model.covariates import evaluate_covariable
+from breedeval.model.covariates import fit_basis
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
 from breedeval.model.records import RecordTable
@@ -46,7 +48,9 @@ class Design:
     account
         Records used and dropped.
     notes
-        Ranges and means taken from the data.
+        Ranges, knots and means taken from the data.
+    bases
+        Functions of covariates in the model, with what was taken from the data.
     """
 
     traits: tuple[str, ...]
@@ -60,6 +64,7 @@ class Design:
     rows: Int64
     account: RecordAccount
     notes: tuple[str, ...]
+    bases: Mapping[Covariable, Basis]
 
     @property
     def n_records(self) -> int:
@@ -120,6 +125,7 @@ class _DesignBuilder:
         self._blocks: list[EquationBlock] = []
         self._terms: list[Term] = []
         self._notes: dict[str, None] = {}
+        self._bases: dict[Covariable, Basis] = {}
 
     def build(self, weight: str | None, residual_by: str | None) -> Design:
         fixed = dict.fromkeys(term for model in self._spec.traits for term in model.fixed)
@@ -145,6 +151,7 @@ class _DesignBuilder:
             rows=rows,
             account=self._usable.account,
             notes=tuple(self._notes),
+            bases=MappingProxyType(self._bases),
         )
 
     def _add_fixed(self, term: FixedTerm) -> None:
@@ -223,13 +230,15 @@ class _DesignBuilder:
         rows = self._usable.rows
         x = self._table.numbers[covariable.column][rows]
         there = ~np.isnan(x)
-        values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
+        basis = fit_basis(covariable, x[there], rows[there], self._table.source)
+        values = basis.evaluate(x[there])
         if not values.any():
             raise RecordsError(
                 f"{covariable.text} is zero in every record used: its regression cannot be estimated. Take it out."
             )
-        if note:
-            self._notes[note] = None
+        if basis.note:
+            self._notes[basis.note] = None
+        self._bases[covariable] = basis
         full = np.zeros((len(rows), values.shape[1]))
         full[there] = values
         return full
