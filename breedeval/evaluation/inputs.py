@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from breedeval.arrays import Int32
+from breedeval.errors import ConfigError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
+from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.design import Design, build_design
 from breedeval.model.records import RecordTable
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
@@ -22,12 +24,13 @@ from breedeval.results.provenance import StageClock
 class Inputs:
     """What was read and what follows from it, before any equation.
 
-    `genetics` is None for a model without a genetic term.
+    `genetics` is None for a model without a genetic term; `contrasts` are the published functions.
     """
 
     genetics: Genetics | None
     design: Design
     variances: Variances
+    contrasts: tuple[Contrast, ...] = ()
 
 
 def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> Inputs:
@@ -56,7 +59,10 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         design = _design(config, records, None if genetics is None else genetics.pedigree, variances)
     for line in (*design.account.lines(), *design.notes):
         observer.say(f"records: {line}")
-    return Inputs(genetics, design, variances)
+    contrasts = _contrasts(config, design, variances)
+    for contrast in contrasts:
+        observer.say(f"publish: {contrast.text}")
+    return Inputs(genetics, design, variances, contrasts)
 
 
 def read_records(config: EvaluationConfig) -> RecordTable:
@@ -80,6 +86,22 @@ def read_records(config: EvaluationConfig) -> RecordTable:
         {keys[key]: column for key, column in table.numbers.items()},
         table.notes,
     )
+
+
+def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -> tuple[Contrast, ...]:
+    """Lay the published functions over the genetic block; all that cannot be are named together."""
+    block = design.layout.genetic
+    if block is None:
+        return ()
+    found, problems = [], []
+    for function in config.functions:
+        try:
+            found.append(build_contrast(function, variances.random[block.key], design.bases))
+        except ConfigError as error:
+            problems.append(f"{config.where(('publish', function.name))}: publish.{function.name}: {error.message}")
+    if problems:
+        raise ConfigError("\n".join(problems), path=str(config.source.path))
+    return tuple(found)
 
 
 def _residual_by(config: EvaluationConfig) -> str | None:
