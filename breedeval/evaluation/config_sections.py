@@ -182,7 +182,8 @@ class ConfigFile(Section):
     variances: Annotated[
         dict[str, Any], WithJsonSchema({"type": "object", "additionalProperties": {"type": ["number", "array", "object"]}})
     ] = Field(
-        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}."
+        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}, "
+        "or {by, up_to, matrices} for intervals of a covariate."
     )
     solver: SolverSection = Field(default_factory=SolverSection, description="How the equations are solved.")
     accuracy: AccuracySection = Field(default_factory=AccuracySection, description="How reliabilities are computed.")

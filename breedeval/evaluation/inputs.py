@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from breedeval.arrays import Int32
-from breedeval.errors import ConfigError
+from breedeval.errors import ConfigError, count_of
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
@@ -14,6 +16,7 @@ from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.design import Design, build_design
 from breedeval.model.records import RecordTable
+from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
 from breedeval.pedigree.pedigree import Pedigree
@@ -46,7 +49,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):
-        records = read_records(config)
+        records = with_residual_classes(read_records(config), variances.residual)
     for note in records.notes:
         observer.say(f"records: {note}")
     genetics = None
@@ -57,7 +60,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     observer.stage("laying out the model")
     with clock.stage("model"):
         design = _design(config, records, None if genetics is None else genetics.pedigree, variances)
-    for line in (*design.account.lines(), *design.notes):
+    for line in (*design.account.lines(), *design.notes, *_class_lines(design, variances)):
         observer.say(f"records: {line}")
     contrasts = _contrasts(config, design, variances)
     for contrast in contrasts:
@@ -68,9 +71,10 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
 def read_records(config: EvaluationConfig) -> RecordTable:
     """Read the columns of the records that the model uses, under the names that the formulas use."""
     section, spec = config.records, config.spec
-    by = _residual_by(config)
-    classes = dict.fromkeys([*spec.class_columns(), *([by] if by else [])])
-    numbers = dict.fromkeys([*spec.number_columns(), *([section.weight] if section.weight else [])])
+    by, by_number = _residual_by(config)
+    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not by_number else [])])
+    weight = [section.weight] if section.weight else []
+    numbers = dict.fromkeys([*spec.number_columns(), *weight, *([by] if by and by_number else [])])
     keys = {str(section.column_key(name)): name for name in (*classes, *numbers)}
     table = read_record_table(
         section.file,
@@ -86,6 +90,16 @@ def read_records(config: EvaluationConfig) -> RecordTable:
         {keys[key]: column for key, column in table.numbers.items()},
         table.notes,
     )
+
+
+def _class_lines(design: Design, variances: Variances) -> list[str]:
+    """Records in each interval of residual (co)variance."""
+    if not variances.residual.up_to:
+        return []
+    counts = np.bincount(design.residual_class, minlength=len(design.residual_names))
+    found = dict(zip(design.residual_names, counts.tolist(), strict=True))
+    parts = [f"{name}: {count_of(found.get(name, 0), 'record')}" for name in variances.residual.matrices]
+    return [f"residual variance by {variances.residual.by}: {'; '.join(parts)}"]
 
 
 def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -> tuple[Contrast, ...]:
@@ -104,16 +118,17 @@ def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -
     return tuple(found)
 
 
-def _residual_by(config: EvaluationConfig) -> str | None:
+def _residual_by(config: EvaluationConfig) -> tuple[str | None, bool]:
+    """Column of the classes of residual (co)variance, and whether it is one of numbers, cut into intervals."""
     written = config.variances.get("residual")
     by = written.get("by") if isinstance(written, dict) else None
-    return None if by is None else str(by)
+    return None if by is None else str(by), isinstance(written, dict) and "up_to" in written
 
 
 def _design(config: EvaluationConfig, records: RecordTable, pedigree: Pedigree | None, variances: Variances) -> Design:
     animals: dict[str, Int32] = find_animals(config.spec, records, pedigree)
     if pedigree is not None and config.records.unknown_animals == "refuse":
         refuse_unknown_animals(records, animals, pedigree.source)
-    by = variances.residual.by
+    by = variances.residual.class_column
     usable = find_usable(config.spec, records, animals, config.records.weight, by)
     return build_design(config.spec, records, usable, animals, pedigree, config.records.weight, by)

@@ -141,6 +141,8 @@ def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
         part["matrix"] = next(iter(residual.matrices.values()))
         return
     part.attrs["by"] = residual.by
+    if residual.up_to:
+        part.attrs["up_to"] = np.array(residual.up_to)
     for name, matrix in residual.matrices.items():
         part.create_group(schema.group_name(name))["matrix"] = matrix
 

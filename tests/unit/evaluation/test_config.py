@@ -317,7 +317,8 @@ FORMS = "Write its name, or its number in a file without header."
         (
             "residual: 2",
             "residual: {by: dim, matrices: {a: 1}}",
-            "farm.yaml:5: variances.residual.by: 'dim' is a column of numbers; a class is needed here.",
+            "farm.yaml:5: variances.residual.by: 'dim' is a column of numbers; a class is needed here. "
+            "Cut it into intervals by up_to: [35, 100].",
         ),
     ],
 )
