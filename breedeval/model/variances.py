@@ -177,8 +177,8 @@ def _residual_by_intervals(
         return ResidualCovariance({}, traits)
     bounds = tuple(float(bound) for bound in up_to)
     found_matrices = {}
-    for number, (name, one) in enumerate(zip(interval_names(bounds), matrices, strict=True)):
-        matrix = _read(("residual", "matrices", str(number)), one, traits, problems, notes)
+    for name, one in zip(interval_names(bounds), matrices, strict=True):
+        matrix = _read(("residual", "matrices", name), one, traits, problems, notes)
         if matrix is not None:
             found_matrices[name] = matrix
     return ResidualCovariance(MappingProxyType(found_matrices), traits, by, bounds)

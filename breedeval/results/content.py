@@ -139,7 +139,7 @@ class EvaluationResults:
         Parameters
         ----------
         trait
-            A trait or a published function; may be left out when there is one.
+            A trait or a published function; may be left out when there is one trait.
         column
             Which genetic effect; the first by default.
         """
@@ -154,9 +154,11 @@ class EvaluationResults:
 
 
 def choose_trait(evaluated: Evaluated, trait: str | None) -> str:
-    """The trait asked for, or the only one."""
-    if trait is None and len(evaluated.traits) == 1:
-        return evaluated.traits[0]
+    """The trait or published function asked for, or the only trait."""
+    if trait is None:
+        measured = [name for name in evaluated.traits if evaluated.columns(name) != (FUNCTION,)]
+        if len(measured) == 1:
+            return measured[0]
     if trait not in evaluated.traits:
         near = [] if trait is None else nearest_names(trait, evaluated.traits)
         what = "Name a trait." if trait is None else f"No breeding values for trait '{trait}'."

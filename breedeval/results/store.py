@@ -135,7 +135,7 @@ def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
         part["matrix"] = covariance.matrix
         part["labels"] = list(covariance.labels)
     residual = results.variances.residual
-    part = group.create_group("residual")
+    part = group.create_group("residual", track_order=True)
     part["labels"] = list(residual.labels)
     if residual.by is None:
         part["matrix"] = next(iter(residual.matrices.values()))
@@ -295,7 +295,7 @@ class ResultsFile:
         Parameters
         ----------
         trait
-            A trait or a published function; may be left out when there is one.
+            A trait or a published function; may be left out when there is one trait.
         column
             Which genetic effect; the first by default.
         """

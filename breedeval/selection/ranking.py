@@ -47,7 +47,7 @@ def rank(
     results
         An evaluation in memory, or an open results file.
     trait
-        Trait or published function to rank by; may be left out when there is one, or with `index`.
+        Trait or published function to rank by; may be left out when there is one trait, or with `index`.
     top
         Number of animals; all by default.
     column

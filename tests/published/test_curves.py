@@ -185,9 +185,22 @@ def test_residual_variance_by_days_in_milk(root, refdata, tmp_path):
         assert group["above 38 up to 200/matrix"][()].tolist() == [[3.5]]
 
 
-def test_published_functions_on_the_screen(root, refdata, tmp_path, capsys):
+def test_splines_as_they_ship(root, refdata):
+    refdata("mrode_random_regression")
+    path = root / "configs" / "mrode_test_day_splines.yaml"
+    run = be.evaluate(path)
+    compare(of(run, "day_157"), of(run, "tdy", "cow:1"), 1e-14)
+    notes = "\n".join(run.record["choices"]["notes"])
+    assert (
+        "spline(dim, 5, 4, 310): natural cubic spline, 5 knots at 4, 80.5, 157, 233.5, 310 (equidistant on the given" in notes
+    )
+    assert "3 knots at 4, 157, 310 (given)" in notes
+
+
+def test_rank_and_index(root, refdata):
     refdata("mrode_random_regression")
     run = be.evaluate(root / "configs" / "mrode_random_regression.yaml")
     assert be.rank(run, trait="fat_305", top=1)["id"].tolist() == ["7"]
+    pd.testing.assert_frame_equal(run.ebv(), run.ebv("tdy", "cow:0"))  # the only trait
     merit = of(run, "fat_305") + 10 * of(run, "persistency")
     assert be.rank(run, index={"fat_305": 1.0, "persistency": 10})["id"].tolist() == merit.sort_values()[::-1].index.tolist()

@@ -320,6 +320,12 @@ FORMS = "Write its name, or its number in a file without header."
             "farm.yaml:5: variances.residual.by: 'dim' is a column of numbers; a class is needed here. "
             "Cut it into intervals by up_to: [35, 100].",
         ),
+        (
+            "residual: 2",
+            "residual: {by: herd, up_to: [3], matrices: [1, 2]}",
+            "farm.yaml:5: variances.residual.by: 'herd' is a column of classes; up_to cuts a covariate into intervals. "
+            "Leave out up_to.",
+        ),
     ],
 )
 def test_one_problem(refused: Callable[[str], list[str]], old: str, new: str, message: str | None) -> None:
