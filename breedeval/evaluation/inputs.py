@@ -65,6 +65,8 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     contrasts = _contrasts(config, design, variances)
     for contrast in contrasts:
         observer.say(f"publish: {contrast.text}")
+        for doubt in contrast.doubts:
+            observer.warn(f"publish: {contrast.function.name}: {doubt}")
     return Inputs(genetics, design, variances, contrasts)
 
 

@@ -33,12 +33,15 @@ class Contrast:
         (k,) columns of the genetic block, and the factor of each.
     variance
         Genetic variance k'Gk of an animal that is not inbred.
+    doubts
+        Points where nothing was observed, in sentences.
     """
 
     function: GeneticFunction
     labels: tuple[str, ...]
     weights: Float64
     variance: float
+    doubts: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -94,7 +97,8 @@ def build_contrast(function: GeneticFunction, covariance: Covariance, bases: Map
     variance = float(weights @ covariance.matrix @ weights)
     if not variance > NOTHING * parts_variance:
         raise ConfigError(f"{function.text} is zero for every animal: its parts cancel. Take it out, or correct its parts.")
-    return Contrast(function, covariance.labels, freeze(weights), variance)
+    doubts = [doubt for part in function.parts for doubt in _beyond_the_records(part, bases)]
+    return Contrast(function, covariance.labels, freeze(weights), variance, tuple(dict.fromkeys(doubts)))
 
 
 def _coefficients(part: Part, bases: Mapping[Covariable, Basis]) -> list[tuple[str, float]]:
@@ -128,3 +132,13 @@ def _refuse_outside(part: Part, basis: Basis, points: Float64) -> None:
         )
     if (function == "log" and points.min() <= 0) or (function == "sqrt" and points.min() < 0):
         raise ConfigError(f"{part.text}: {covariable.text} is not defined at {covariable.column} {points.min():g}.")
+
+
+def _beyond_the_records(part: Part, bases: Mapping[Covariable, Basis]) -> list[str]:
+    """Say where a slope, which has no range, is continued beyond the values observed."""
+    if part.covariable is None or part.operation not in ("at", "sum", "average"):
+        return []
+    basis, points = bases[part.covariable], part.points()
+    if basis.has_range or (min(points) >= basis.low and max(points) <= basis.high):
+        return []
+    return [f"{part.text} goes beyond the values observed, {basis.low:g} to {basis.high:g}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.arrays import Float64, Int64
-from breedeval.errors import RecordsError, count_of
+from breedeval.errors import RecordsError, count_of, name_some
 from breedeval.model.bases import Basis
 from breedeval.model.spec import Covariable
 from breedeval.source import Source
@@ -99,9 +99,11 @@ def _knots(covariable: Covariable, x: Float64, low: float, high: float) -> tuple
         knots[-1] = high
     else:
         knots = np.concatenate([[low], np.quantile(x, share[1:-1]), [high]])
-    if (np.diff(knots) <= 0).any():
+    twice = np.unique(knots[1:][np.diff(knots) <= 0])
+    if len(twice):
+        places = name_some(f"{knot:g}" for knot in twice)
         raise RecordsError(
-            f"{covariable.text}: knots at {', '.join(f'{knot:g}' for knot in knots)} coincide, because many records share a "
+            f"{covariable.text}: {count_of(len(knots), 'knot')} coincide at {places}, because many records share a "
             f"{covariable.column}. Take fewer knots, or give them: knots({low:g}, ..., {high:g})."
         )
     return tuple(map(float, knots))

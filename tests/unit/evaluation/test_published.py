@@ -12,6 +12,7 @@ from scipy.stats import wishart
 import breedeval as be
 from breedeval.errors import ConfigError
 from breedeval.evaluation.config import read_config
+from breedeval.evaluation.observer import Silence
 from tests.random_models import random_frame, random_rows, relationship
 from tests.reference.mixed_model import dense_model, legendre_values
 
@@ -240,6 +241,24 @@ def test_what_the_data_make_impossible(tmp_path):
     assert "publish.early: y (id) at x 1: x 1 is outside 2 to 10, the observed range of legendre(x, 2)" in first
     assert "publish.nothing: " in second
     assert "is zero for every animal" in second
+
+
+def test_a_slope_beyond_the_records_is_told(tmp_path):
+    rows, frame = population(8)
+    model, variances = {"y": "sex + genetic(id, slope(x))"}, {"genetic": [[2, 0.1], [0.1, 0.3]], "residual": 1}
+    heard = []
+
+    class Listener(Silence):
+        def warn(self, line):
+            heard.append(line)
+
+    run = be.evaluate(
+        write(tmp_path, model, variances, {"late": {"at": 30}, "fine": {"at": 6}}, frame, rows), observer=Listener()
+    )
+    low, high = frame["x"].min(), frame["x"].max()
+    assert heard == [f"publish: late: y (id) at x 30 goes beyond the values observed, {low:g} to {high:g}"]
+    slope = run.ebv("y", "id:0")["ebv"] + 30 * run.ebv("y", "id:1")["ebv"]
+    np.testing.assert_allclose(run.ebv("late")["ebv"], slope, atol=1e-12)
 
 
 def test_results_file_ranking_and_index(tmp_path, capsys):
