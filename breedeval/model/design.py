@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -64,7 +64,7 @@ class Design:
     rows: Int64
     account: RecordAccount
     notes: tuple[str, ...]
-    bases: Mapping[Covariable, Basis]
+    bases: Mapping[Covariable, Basis] = field(default_factory=dict)
 
     @property
     def n_records(self) -> int:
