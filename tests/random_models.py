@@ -29,6 +29,10 @@ FIXED: list[Effect] = [
     ([], ["legendre(x, 3)"]),
     (["sex"], ["legendre(x, 2, 0, 12)"]),
     ([], ["x", "w"]),
+    ([], ["spline(x, 4)"]),
+    (["sex"], ["spline(x, knots(0, 5, 12))"]),
+    ([], ["bspline(x, quantiles(5), 0, 12, degree(2))"]),
+    (["herd", "sex"], ["x", "w"]),
 ]
 #: Random effects beside the genetic one.
 RANDOM = [("permanent", "id"), ("permanent", "dam"), ("random", "litter"), ("random", "herd")]

@@ -2,47 +2,118 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.sparse import csc_array
+from dataclasses import dataclass
+from itertools import combinations
 
-from breedeval.arrays import Float64, Int64
-from breedeval.kernels.factor import invert_on_pattern
+import numpy as np
+from scipy.sparse import coo_array, csc_array
+
+from breedeval.arrays import Float64, Int64, freeze
+from breedeval.kernels.factor import find_elements, invert_on_pattern
 from breedeval.operators import SymmetricOperator
 from breedeval.solvers.factorization import LowerFactor, factorize
 
 
-def inverse_diagonal(factor: LowerFactor) -> Float64:
-    """Diagonal of C⁻¹ from C = L D L' (Takahashi, Fagan and Chin 1973), never forming the inverse.
+@dataclass(frozen=True)
+class SelectedInverse:
+    """Elements of C⁻¹ on the pattern of L, where C = L D L' (Takahashi, Fagan and Chin 1973); the inverse is never formed.
 
     Parameters
     ----------
     factor
         Of the equations without the constrained ones.
-
-    Returns
-    -------
-    (n,) float64
-        In the order of the matrix that was factorized.
+    z
+        Elements below the diagonal, in the order of ``factor.lower``.
+    diagonal
+        (n,) diagonal, in the order of the matrix that was factorized.
 
     Notes
     -----
     Memory: one more value for each element of L. Time: about that of the factorization without supernodes.
     """
-    z = np.empty_like(factor.lower)
-    permuted = np.empty(len(factor.pivot))
-    invert_on_pattern(factor.pointer, factor.row, factor.lower, factor.pivot, z, permuted)
-    diagonal = np.empty_like(permuted)
-    diagonal[factor.permutation] = permuted
-    return diagonal
+
+    factor: LowerFactor
+    z: Float64
+    diagonal: Float64
+
+    @classmethod
+    def of(cls, factor: LowerFactor) -> SelectedInverse:
+        """Invert on the pattern."""
+        z = np.empty_like(factor.lower)
+        permuted = np.empty(len(factor.pivot))
+        invert_on_pattern(factor.pointer, factor.row, factor.lower, factor.pivot, z, permuted)
+        diagonal = np.empty_like(permuted)
+        diagonal[factor.permutation] = permuted
+        return cls(factor, freeze(z), freeze(diagonal))
+
+    def elements(self, first: Int64, second: Int64) -> Float64:
+        """(m,) elements of C⁻¹ off the diagonal, in rows `first` and columns `second`; NaN where L has no such element.
+
+        Every element that C itself stores is there, zeros included (see `include_pairs`).
+        """
+        place = np.empty(len(self.diagonal), dtype=np.int64)
+        place[self.factor.permutation] = np.arange(len(place))
+        one, other = place[first], place[second]
+        found = np.empty(len(one))
+        lower, upper = np.minimum(one, other), np.maximum(one, other)
+        find_elements(self.factor.pointer, self.factor.row, self.z, lower, upper, found)
+        return found
 
 
-def prediction_error_variance(factor: LowerFactor, kept: Int64, n_equations: int) -> Float64:
+def inverse_diagonal(factor: LowerFactor) -> Float64:
+    """(n,) diagonal of C⁻¹, in the order of the matrix that was factorized."""
+    return SelectedInverse.of(factor).diagonal
+
+
+def include_pairs(matrix: csc_array, first: Int64, second: Int64) -> csc_array:
+    """The same matrix with the elements (first, second) stored, as zeros where there are none.
+
+    The factor then has them too, and with it `SelectedInverse`: where effects have no covariance and no record in common, C
+    has zeros between them, C⁻¹ in general has not.
+    """
+    found = matrix.tocoo()
+    row = np.concatenate([found.row, first, second])
+    column = np.concatenate([found.col, second, first])
+    values = np.concatenate([found.data, np.zeros(2 * len(first))])
+    return csc_array(coo_array((values, (row, column)), shape=matrix.shape))
+
+
+def column_pairs(contrasts: Float64) -> list[tuple[int, int]]:
+    """Pairs of columns that a contrast (a row of `contrasts`) has together."""
+    used = contrasts != 0
+    return [(a, b) for a, b in combinations(range(contrasts.shape[1]), 2) if (used[:, a] & used[:, b]).any()]
+
+
+def contrast_variance(inverse: SelectedInverse, equations: Int64, contrasts: Float64) -> Float64:
+    """Prediction error variance k'C^ii k of contrasts of an animal's own equations.
+
+    Parameters
+    ----------
+    inverse
+        Of the kept equations, with the pairs of `column_pairs` on its pattern.
+    equations
+        (n, k) rows of the kept equations of each animal.
+    contrasts
+        (q, k) weights.
+
+    Returns
+    -------
+    (q, n) float64
+    """
+    variance = np.square(contrasts) @ inverse.diagonal[equations].T
+    for a, b in column_pairs(contrasts):
+        covariance = inverse.elements(equations[:, a], equations[:, b])
+        variance += np.multiply.outer(2.0 * contrasts[:, a] * contrasts[:, b], covariance)
+    return variance
+
+
+def prediction_error_variance(inverse: SelectedInverse, kept: Int64, n_equations: int) -> Float64:
     """(N,) PEV of every equation; NaN for equations constrained to zero.
 
     For a fixed effect this is the sampling variance of its solution under the constraints.
     """
     pev = np.full(n_equations, np.nan)
-    pev[kept] = inverse_diagonal(factor)
+    pev[kept] = inverse.diagonal
     return pev
 
 

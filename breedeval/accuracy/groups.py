@@ -1,7 +1,8 @@
 """Prediction error variance of animals as deviations from their unknown-parent groups.
 
 With fixed groups the equations hold u* = u + Qg. The PEV of u* depends on which group was set to zero; that of u does not:
-PEV(u_i) = C_ii − 2 q_i'C_gi + q_i'C_gg q_i, with blocks of C⁻¹ and q_i the animal's shares from the groups.
+PEV(u_i) = C_ii − 2 q_i'C_gi + q_i'C_gg q_i, with blocks of C⁻¹ and q_i the animal's shares from the groups. For a function
+k'u of several columns every block is between sums over columns with the weights k.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from breedeval.solvers.factorization import Factorization
 
 
 def deviation_pev(
-    factor: Factorization, kept: Int64, animals: Int64, groups: Int64, shares: Float64, total_pev: Float64
+    factor: Factorization,
+    kept: Int64,
+    animals: Int64,
+    groups: Int64,
+    weights: Float64,
+    shares: Float64,
+    total_pev: Float64,
 ) -> Float64:
-    """PEV of u from that of u* = u + Qg.
+    """PEV of k'u from that of k'u* = k'(u + Qg).
 
     Parameters
     ----------
@@ -24,11 +31,13 @@ def deviation_pev(
     kept
         (k,) equations that are not constrained to zero, ascending.
     animals, groups
-        Equations (n,) of the animals and (g,) of the groups, for one column.
+        Equations (n, k) of the animals and (g, k) of the groups, in the columns concerned.
+    weights
+        (k,) weight of each column; a single one for a column by itself.
     shares
         (n, g) matrix Q.
     total_pev
-        (n,) PEV of u*, in the order of `animals`.
+        (n,) PEV of k'u*, in the order of `animals`.
 
     Returns
     -------
@@ -38,17 +47,19 @@ def deviation_pev(
     -----
     One solution with the factor for each group; memory for n × g numbers.
     """
-    estimated = np.flatnonzero(np.isin(groups, kept))
+    estimated = np.isin(groups, kept) & (weights != 0)  # what is set to zero has no variance
+    some = np.flatnonzero(estimated.any(axis=1))
     of_animals = np.searchsorted(kept, animals)
-    of_groups = np.searchsorted(kept, groups[estimated])
-    q = shares[:, estimated]
-    columns = np.empty((len(animals), len(estimated)))
-    between = np.empty((len(estimated), len(estimated)))
-    unit = np.zeros(len(kept))
-    for k, row in enumerate(of_groups):
-        unit[row] = 1.0
-        solution = factor.solve(unit)
-        unit[row] = 0.0
-        columns[:, k], between[:, k] = solution[of_animals], solution[of_groups]
+    of_groups = np.where(estimated, np.searchsorted(kept, groups), 0)[some]
+    of_group_weights = np.where(estimated, weights, 0.0)[some]
+    q = shares[:, some]
+    columns = np.empty((len(animals), len(some)))
+    between = np.empty((len(some), len(some)))
+    for j, (rows, row_weights) in enumerate(zip(of_groups, of_group_weights, strict=True)):
+        combination = np.zeros(len(kept))
+        np.add.at(combination, rows, row_weights)
+        solution = factor.solve(combination)
+        columns[:, j] = solution[of_animals] @ weights
+        between[:, j] = (solution[of_groups] * of_group_weights).sum(axis=1)
     deviation: Float64 = total_pev - 2.0 * (q * columns).sum(axis=1) + ((q @ between) * q).sum(axis=1)
     return deviation

@@ -31,7 +31,7 @@ class YearRange(click.ParamType):  # type: ignore[type-arg]  # not generic in ol
 
 @click.command(epilog="Example: breedeval rank herd_book.h5 --sex M --born 2015: --min-reliability 0.5 --top 10")
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--trait", help="Trait to rank by; may be left out when there is one.")
+@click.option("--trait", help="Trait or published function to rank by; may be left out when there is one trait.")
 @click.option("--column", help="Which genetic effect of the trait, such as id or dam; the first by default.")
 @click.option("--index", "index_name", help="Rank by an index of the configuration instead of a trait.")
 @click.option("--top", type=click.IntRange(min=1), help="Number of animals; 20 for a table on the screen, else all.")

@@ -27,7 +27,9 @@ from breedeval.evaluation.config_sections import (
     SolverSection,
 )
 from breedeval.evaluation.config_values import Place
+from breedeval.evaluation.published import read_functions
 from breedeval.model.formula import parse_formula
+from breedeval.model.functions import GeneticFunction
 from breedeval.model.spec import ModelSpec, TraitModel
 
 
@@ -49,6 +51,8 @@ class EvaluationConfig:
         The formulas, read.
     variances
         The section as it was written; ``breedeval.model.variances.build_variances`` makes matrices of it.
+    functions
+        Functions of breeding values to publish.
     notes
         What the user should see although it is no error.
     """
@@ -63,6 +67,7 @@ class EvaluationConfig:
     accuracy: AccuracySection
     base: BaseSection | None
     index: Mapping[str, Mapping[str, float]]
+    functions: tuple[GeneticFunction, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -120,7 +125,8 @@ def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
         accuracy=file.accuracy,
         base=file.base,
         index=MappingProxyType(file.index),
-        notes=tuple(index_notes(file.index, checked.spec.trait_names)),
+        functions=checked.functions,
+        notes=tuple(index_notes(file.index, (*checked.spec.trait_names, *file.publish))),
     )
 
 
@@ -131,6 +137,7 @@ class _Checked:
         self.problems: list[ConfigProblem] = []
         self.file: ConfigFile | None = None
         self.spec: ModelSpec | None = None
+        self.functions: tuple[GeneticFunction, ...] = ()
         self._text = text
         self._place = Place(text.path.parent)
         try:
@@ -163,5 +170,8 @@ class _Checked:
         self.spec = ModelSpec(tuple(models))
         if not wrong & {"pedigree", "base"}:
             self.problems += check_spec(self.spec, records, sections)
+        if self.file is not None:
+            self.functions, problems = read_functions(self.file.publish, self.spec)
+            self.problems += problems
         if "variances" not in wrong:
             self.problems += check_variances(sections["variances"], self.spec, records)

@@ -116,8 +116,15 @@ def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: Reco
     for path, message in [*problems, *refuse_stored(variances)]:
         yield ConfigProblem(("variances", *path), message)
     by = _residual_column(variances)
-    if by is not None and (by in records.covariates or by in spec.trait_names):
-        yield ConfigProblem(("variances", "residual", "by"), f"'{by}' is a column of numbers; a class is needed here.")
+    if by is None:
+        return
+    if "up_to" in variances["residual"]:
+        if by in spec.class_columns() or by in records.classes:
+            message = f"'{by}' is a column of classes; up_to cuts a covariate into intervals. Leave out up_to."
+            yield ConfigProblem(("variances", "residual", "by"), message)
+    elif by in records.covariates or by in spec.trait_names:
+        message = f"'{by}' is a column of numbers; a class is needed here. Cut it into intervals by up_to: [35, 100]."
+        yield ConfigProblem(("variances", "residual", "by"), message)
 
 
 def _residual_column(variances: object) -> str | None:

@@ -67,7 +67,7 @@ def problems_of(error: ValidationError, root: type[BaseModel]) -> list[ConfigPro
 def _sentence(detail: Any, key_path: KeyPath, root: type[BaseModel]) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        known = list(section_at(root, key_path[:-1]).model_fields)
+        known = [field.alias or name for name, field in section_at(root, key_path[:-1]).model_fields.items()]
         return f"there is no such key.{did_you_mean(str(key_path[-1]), known)} Known are {', '.join(known)}."
     if kind == "missing":
         return "a value is missing in this list. Add it." if isinstance(key_path[-1], int) else "this key is missing. Add it."
@@ -82,22 +82,37 @@ def _sentence(detail: Any, key_path: KeyPath, root: type[BaseModel]) -> str:
     if kind in ("greater_than", "greater_than_equal"):
         limit = f"above {context['gt']:g}" if kind == "greater_than" else f"at least {context['ge']:g}"
         return f"{value} must be {limit}."
+    if kind == "too_long" or (kind == "too_short" and context["min_length"] > 1):
+        needed = context["max_length" if kind == "too_long" else "min_length"]
+        n = context["actual_length"]
+        return f"{n} {'value stands' if n == 1 else 'values stand'} here; {needed} are needed."
     if kind == "too_short":
         return "nothing stands here. Write at least one line."
-    if kind == "too_long":
-        return f"{context['actual_length']} values stand here; {context['max_length']} are needed."
-    needed = _NEEDED.get(kind)
-    return f"{_shown(value)} cannot stand here; {needed} is needed." if needed else f"{detail['msg']}."
+    what = _NEEDED.get(kind)
+    return f"{_shown(value)} cannot stand here; {what} is needed." if what else f"{detail['msg']}."
 
 
 def section_at(root: type[BaseModel], key_path: KeyPath) -> type[BaseModel]:
-    """Find the model of the section under `key_path`."""
-    section = root
+    """Find the model of the section under `key_path`; a key of a mapping or a place in a list leads to what it holds."""
+    section, in_container = root, False
     for key in key_path:
-        annotation = section.model_fields[str(key)].annotation
-        choices = [annotation, *typing.get_args(annotation)]
-        section = next(choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel))
+        if in_container:
+            in_container = False
+            continue
+        field = next(field for name, field in section.model_fields.items() if str(key) in (name, field.alias))
+        section, in_container = _held(field.annotation) or (section, False)
     return section
+
+
+def _held(annotation: Any) -> tuple[type[BaseModel], bool] | None:
+    """The model that an annotation speaks of, and whether it stands in a mapping or a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    for part in typing.get_args(annotation):
+        found = _held(part)
+        if found is not None:
+            return found[0], found[1] or typing.get_origin(annotation) in (dict, tuple)
+    return None
 
 
 def _shown(value: Any) -> str:

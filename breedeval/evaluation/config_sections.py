@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, InputPath, Text, Weights
 from breedeval.evaluation.groups_section import GroupsSection
+from breedeval.evaluation.publish_section import PublishedSection
 
 MendKind = Literal["own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "both_sexes", "suspicious_code", "all"]
 StopRule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
@@ -218,11 +219,15 @@ class ConfigFile(Section):
     variances: Annotated[
         dict[str, Any], WithJsonSchema({"type": "object", "additionalProperties": {"type": ["number", "array", "object"]}})
     ] = Field(
-        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}."
+        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}, "
+        "or {by, up_to, matrices} for intervals of a covariate."
     )
     solver: SolverSection = Field(default_factory=SolverSection, description="How the equations are solved.")
     accuracy: AccuracySection = Field(default_factory=AccuracySection, description="How reliabilities are computed.")
     base: BaseSection | None = Field(default=None, description="The genetic base; founders as the model has them if left out.")
+    publish: dict[str, PublishedSection] = Field(
+        default_factory=dict, description="Functions of breeding values, by name: sums over days, differences, weighted sums."
+    )
     index: dict[str, Annotated[dict[str, Number], Field(min_length=1)]] = Field(
-        default_factory=dict, description="Selection indices: a weight a trait, by name."
+        default_factory=dict, description="Selection indices: a weight a trait or published function, by name."
     )

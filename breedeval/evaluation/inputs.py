@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from breedeval.arrays import Int32
-from breedeval.errors import VarianceError, count_of, name_some
+from breedeval.errors import ConfigError, VarianceError, count_of, name_some
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
+from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.covariance import expected_size
 from breedeval.model.design import Design, build_design
 from breedeval.model.doubts import doubtful_terms
@@ -20,6 +21,7 @@ from breedeval.model.levels import present
 from breedeval.model.long_form import JoinedRecords, LongForm, join_lines
 from breedeval.model.phantom_dams import PhantomDams, give_phantom_dams
 from breedeval.model.records import RecordTable
+from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
 from breedeval.model.weights import Weight, weight_columns
@@ -31,12 +33,14 @@ from breedeval.results.provenance import StageClock
 class Inputs:
     """What was read and what follows from it, before any equation.
 
-    `genetics` is None for a model without a genetic term; `notes` say what was made of the records before the model.
+    `genetics` is None for a model without a genetic term; `contrasts` are the published functions; `notes` say what was made of
+    the records before the model.
     """
 
     genetics: Genetics | None
     design: Design
     variances: Variances
+    contrasts: tuple[Contrast, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -64,6 +68,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     observer.stage("reading records")
     with clock.stage("read records"):
         joined = read_records(config)
+        joined = replace(joined, table=with_residual_classes(joined.table, variances.residual))
     records = joined.table
     for note in (*records.notes, *joined.notes):
         observer.say(f"records: {note}")
@@ -75,21 +80,27 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     observer.stage("laying out the model")
     with clock.stage("model"):
         design = _design(config, joined, None if genetics is None else genetics.pedigree, variances)
-    for line in (*design.account.lines(), *design.notes):
+    for line in (*design.account.lines(), *design.notes, *_class_lines(design, variances)):
         observer.say(f"records: {line}")
     doubts = doubtful_terms(config.spec, design)
     for doubt in doubts:
         observer.warn(f"model: {doubt}")
-    return Inputs(genetics, design, variances, (*joined.notes, *doubts))
+    contrasts = _contrasts(config, design, variances)
+    for contrast in contrasts:
+        observer.say(f"publish: {contrast.text}")
+        for doubt in contrast.doubts:
+            observer.warn(f"publish: {contrast.function.name}: {doubt}")
+    return Inputs(genetics, design, variances, contrasts, (*joined.notes, *doubts))
 
 
 def read_records(config: EvaluationConfig) -> ReadRecords:
     """Read the columns of the records that the model uses, under the names that the formulas use; join lines, name dams."""
     section, spec = config.records, config.spec
-    by = _residual_by(config)
+    by, by_number = _residual_by(config)
     form = None if section.long is None else LongForm(section.long.trait, section.long.value, section.long.record)
-    numbers = dict.fromkeys([*spec.number_columns(), *weight_columns(section.weight)])
-    classes = dict.fromkeys([*spec.class_columns(), *([by] if by else [])])
+    more = [by] if by and by_number else []
+    numbers = dict.fromkeys([*spec.number_columns(), *weight_columns(section.weight), *more])
+    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not by_number else [])])
     if form is not None:
         numbers = dict.fromkeys([form.value, *(name for name in numbers if name not in spec.trait_names)])
         classes = dict.fromkeys([*classes, form.trait, *form.record])
@@ -120,10 +131,37 @@ def read_records(config: EvaluationConfig) -> ReadRecords:
     return ReadRecords(filled, joined.weight, phantoms, (*joined.notes, note))
 
 
-def _residual_by(config: EvaluationConfig) -> str | None:
+def _class_lines(design: Design, variances: Variances) -> list[str]:
+    """Records in each interval of residual (co)variance."""
+    if not variances.residual.up_to:
+        return []
+    counts = np.bincount(design.residual_class, minlength=len(design.residual_names))
+    found = dict(zip(design.residual_names, counts.tolist(), strict=True))
+    parts = [f"{name}: {count_of(found.get(name, 0), 'record')}" for name in variances.residual.matrices]
+    return [f"residual variance by {variances.residual.by}: {'; '.join(parts)}"]
+
+
+def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -> tuple[Contrast, ...]:
+    """Lay the published functions over the genetic block; all that cannot be are named together."""
+    block = design.layout.genetic
+    if block is None:
+        return ()
+    found, problems = [], []
+    for function in config.functions:
+        try:
+            found.append(build_contrast(function, variances.random[block.key], design.bases))
+        except ConfigError as error:
+            problems.append(f"{config.where(('publish', function.name))}: publish.{function.name}: {error.message}")
+    if problems:
+        raise ConfigError("\n".join(problems), path=str(config.source.path))
+    return tuple(found)
+
+
+def _residual_by(config: EvaluationConfig) -> tuple[str | None, bool]:
+    """Column of the classes of residual (co)variance, and whether it is one of numbers, cut into intervals."""
     written = config.variances.get("residual")
     by = written.get("by") if isinstance(written, dict) else None
-    return None if by is None else str(by)
+    return None if by is None else str(by), isinstance(written, dict) and "up_to" in written
 
 
 def _design(config: EvaluationConfig, joined: ReadRecords, pedigree: Pedigree | None, variances: Variances) -> Design:
@@ -131,7 +169,7 @@ def _design(config: EvaluationConfig, joined: ReadRecords, pedigree: Pedigree | 
     animals: dict[str, Int32] = find_animals(config.spec, records, pedigree)
     if pedigree is not None and config.records.unknown_animals == "refuse":
         refuse_unknown_animals(records, animals, pedigree.source)
-    by = variances.residual.by
+    by = variances.residual.class_column
     usable = find_usable(config.spec, records, animals, joined.weight, by)
     _refuse_missing_matrices(config, records, usable, variances)
     return build_design(config.spec, records, usable, animals, pedigree, joined.weight, by)
@@ -148,9 +186,9 @@ def _refuse_missing_matrices(
         Naming the classes, their records and the line of the configuration.
     """
     residual = variances.residual
-    if residual.by is None:
+    if residual.class_column is None:
         return
-    names, level = present(records.classes[residual.by], usable.rows)
+    names, level = present(records.classes[residual.class_column], usable.rows)
     absent = [j for j, name in enumerate(names) if name not in residual.matrices]
     if absent:
         rows = usable.rows[np.isin(level, absent)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_array
 
-from breedeval.arrays import Float64, Int32, Int64
+from breedeval.accuracy.exact import column_pairs, include_pairs
+from breedeval.arrays import Float64, Int32, Int64, freeze
 from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.equations.ordering import elimination_order
 from breedeval.evaluation.config import EvaluationConfig
@@ -43,6 +44,10 @@ class Problem:
         How to go on.
     ebv_scale
         Square root of the largest relationship of an animal with itself.
+    contrasts
+        (q, k) weights of the columns of the genetic block in the published functions.
+    animal_equations
+        (n, k) equations of the animals; None without a genetic effect.
     """
 
     equations: MixedModelEquations
@@ -54,6 +59,8 @@ class Problem:
     n_elements: int
     plan: Plan
     ebv_scale: float
+    contrasts: Float64
+    animal_equations: Int64 | None
 
 
 def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer: Observer) -> Problem:
@@ -70,10 +77,11 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     for line in dependencies.lines:
         observer.say(line)
     kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
+    contrasts, animals = _contrasts(inputs, standardized.of_equation), _animal_equations(equations, inputs)
     matrix, order, size = None, None, None
     if may_factorize(config.solver, config.accuracy, equations.order):
         with clock.stage("explicit equations"):
-            matrix = csc_array(equations.to_csr()[kept][:, kept])
+            matrix = _with_own_blocks(csc_array(equations.to_csr()[kept][:, kept]), kept, contrasts, animals)
             order = _kept_order(equations, inputs, kept)
             size = predict_factor(matrix, order, limited="auto" in (config.solver.method, config.accuracy.method))
     has_genetic = equations.layout.genetic is not None
@@ -83,7 +91,19 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
     scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
     n_elements = -1 if size is None else size.elements
-    return Problem(equations, standardized.of_equation, dependencies, kept, matrix, order, n_elements, plan, scale)
+    return Problem(
+        equations,
+        standardized.of_equation,
+        dependencies,
+        kept,
+        matrix,
+        order,
+        n_elements,
+        plan,
+        scale,
+        contrasts,
+        animals,
+    )
 
 
 def expected_size(inputs: Inputs) -> int:
@@ -91,10 +111,39 @@ def expected_size(inputs: Inputs) -> int:
     layout = inputs.design.layout
     genetic = layout.genetic
     n_values = 0 if genetic is None else genetic.n_equations
+    n_published = 0 if genetic is None else genetic.n_levels * len(inputs.contrasts)
     if inputs.genetics is None:
         return estimated_bytes(0, 0, 0, layout.n_equations)
     ids = inputs.genetics.pedigree.ids
-    return estimated_bytes(len(ids), int(ids.lengths.max(initial=0)), n_values, layout.n_equations - n_values)
+    return estimated_bytes(len(ids), int(ids.lengths.max(initial=0)), n_values + n_published, layout.n_equations - n_values)
+
+
+def _contrasts(inputs: Inputs, units: Float64) -> Float64:
+    """(q, k) weights of the published functions on solutions in `units` (N,) of solving."""
+    genetic = inputs.design.layout.genetic
+    if genetic is None:
+        return freeze(np.empty((0, 0)))
+    rows = [contrast.weights for contrast in inputs.contrasts]
+    return freeze(np.array(rows).reshape(len(rows), genetic.n_columns) * genetic.view(units)[0])
+
+
+def _animal_equations(equations: MixedModelEquations, inputs: Inputs) -> Int64 | None:
+    """(n, k) equations of the animals."""
+    genetic = equations.layout.genetic
+    if genetic is None or inputs.genetics is None:
+        return None
+    number = genetic.view(np.arange(equations.order))
+    return freeze(number[: inputs.genetics.pedigree.n_animals])
+
+
+def _with_own_blocks(matrix: csc_array, kept: Int64, contrasts: Float64, animals: Int64 | None) -> csc_array:
+    """The kept equations with every element stored that the prediction error variance of a published function needs."""
+    pairs = column_pairs(contrasts)
+    if animals is None or not pairs:
+        return matrix
+    rows = np.searchsorted(kept, animals)
+    first, second = np.array(pairs).T
+    return include_pairs(matrix, rows[:, first].ravel(), rows[:, second].ravel())
 
 
 def _kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> Int64:

@@ -23,7 +23,7 @@ from breedeval.evaluation.start import start_from
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
-from breedeval.results.content import BreedingValues, EvaluationResults
+from breedeval.results.content import FUNCTION, BreedingValues, EvaluationResults
 from breedeval.results.provenance import StageClock, now, run_record
 from breedeval.results.store import write_results
 
@@ -159,6 +159,16 @@ def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -
         pev = None if solved.pev is None else freeze(block.view(solved.pev)[:n, column])
         rel = None if pev is None else freeze(reliability(pev, own, variance))
         found.append(BreedingValues(trait, name, freeze(value - offset), rel, pev, variance, base, offset))
+    coefficients = block.view(solved.solutions.values)[:n]
+    for row, contrast in enumerate(inputs.contrasts):
+        value = coefficients @ contrast.weights
+        offset = 0.0 if chosen is None else float(value[chosen].mean())
+        pev = None if solved.contrast_pev is None else freeze(solved.contrast_pev[row])
+        rel = None if pev is None else freeze(reliability(pev, own, contrast.variance))
+        values = BreedingValues(
+            contrast.function.name, FUNCTION, freeze(value - offset), rel, pev, contrast.variance, base, offset, contrast
+        )
+        found.append(values)
     return tuple(found)
 
 
@@ -206,6 +216,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
         "notes": [*config.notes, *inputs.notes, *inputs.design.notes, *inputs.variances.notes],
         "estimability": list(problem.dependencies.lines),
         "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
+        "publish": [contrast.text for contrast in inputs.contrasts],
         "index": {name: dict(weights) for name, weights in config.index.items()},
     }
     return run_record(clock, files, counts, choices)

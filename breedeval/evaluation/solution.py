@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from breedeval.accuracy.exact import prediction_error_variance
+from breedeval.accuracy.exact import SelectedInverse, contrast_variance, prediction_error_variance
 from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
@@ -30,11 +30,12 @@ from breedeval.solvers.stopping import StoppingRule
 
 @dataclass(frozen=True)
 class Solved:
-    """Solutions of all effects, how they were reached, and their PEV (N,) or None."""
+    """Solutions of all effects, how they were reached, their PEV (N,) or None, and PEV (q, n) of the published functions."""
 
     solutions: Solutions
     solve: SolveResult
     pev: Float64 | None
+    contrast_pev: Float64 | None
 
 
 @dataclass(frozen=True)
@@ -79,26 +80,44 @@ def solve(
         raise InterruptedRunError("The solution was interrupted. Give the same command again to go on from the checkpoint.")
     if not result.status.is_good:
         raise NotConvergedError(f"The equations are not solved well enough. {result.sentence()} Nothing was written.")
-    pev = None
+    pev = contrast_pev = None
     if factor is not None and problem.plan.accuracy == "exact":
         observer.stage("computing reliabilities")
         with clock.stage("reliabilities"):
-            pev = _pev(problem, factor) * problem.units**2
+            inverse = SelectedInverse.of(factor.lower_factor())
+            pev = _pev(problem, factor, inverse) * problem.units**2
+            contrast_pev = _contrast_pev(problem, factor, inverse)
     values = problem.dependencies.to_constraints(result.solution) * problem.units
-    return Solved(Solutions.of(problem.equations.layout, values, problem.dependencies.constrained), result, pev)
+    return Solved(Solutions.of(problem.equations.layout, values, problem.dependencies.constrained), result, pev, contrast_pev)
 
 
-def _pev(problem: Problem, factor: Factorization) -> Float64:
+def _pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> Float64:
     """PEV of every equation; of animals in fixed groups, that of the deviation from the groups."""
-    pev = prediction_error_variance(factor.lower_factor(), problem.kept, problem.equations.order)
+    pev = prediction_error_variance(inverse, problem.kept, problem.equations.order)
     genetic, pedigree = problem.dependencies.genetic, problem.dependencies.pedigree
     if genetic is None or pedigree is None:
         return pev
     shares, n = group_shares(pedigree), pedigree.n_animals
     number = genetic.view(np.arange(problem.equations.order))
     for j in range(genetic.n_columns):
-        animals, groups = number[:n, j], number[n:, j]
-        pev[animals] = deviation_pev(factor, problem.kept, animals, groups, shares, pev[animals])
+        animals, groups = number[:n, [j]], number[n:, [j]]
+        pev[animals[:, 0]] = deviation_pev(factor, problem.kept, animals, groups, np.ones(1), shares, pev[animals[:, 0]])
+    return pev
+
+
+def _contrast_pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> Float64 | None:
+    """PEV (q, n) of the published functions; in fixed groups, that of the deviation from the groups."""
+    equations = problem.animal_equations
+    if equations is None or not len(problem.contrasts):
+        return None
+    pev = contrast_variance(inverse, np.searchsorted(problem.kept, equations), problem.contrasts)
+    genetic, pedigree = problem.dependencies.genetic, problem.dependencies.pedigree
+    if genetic is None or pedigree is None:
+        return pev
+    groups = genetic.view(np.arange(problem.equations.order))[pedigree.n_animals :]
+    shares = group_shares(pedigree)
+    for j, weights in enumerate(problem.contrasts):
+        pev[j] = deviation_pev(factor, problem.kept, equations, groups, weights, shares, pev[j])
     return pev
 
 

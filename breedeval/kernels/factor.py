@@ -37,6 +37,24 @@ def count_factor(pointer, row, limit, parent, out):
 
 
 @compiled
+def find_elements(pointer, row, z, column, wanted, out):
+    """Write to out (m,) the elements of z at (wanted[i], column[i]) of a lower triangle by columns, rows ascending.
+
+    Where the pattern has no such element out is NaN.
+    """
+    for i in range(column.shape[0]):
+        low, high = pointer[column[i]], pointer[column[i] + 1]
+        end = high
+        while low < high:
+            middle = (low + high) // 2
+            if row[middle] < wanted[i]:
+                low = middle + 1
+            else:
+                high = middle
+        out[i] = z[low] if low < end and row[low] == wanted[i] else np.nan
+
+
+@compiled
 def invert_on_pattern(pointer, row, lower, pivot, z, diagonal):
     """Elements of C⁻¹ on the pattern of L, where C = L D L' (Takahashi, Fagan and Chin 1973).
 

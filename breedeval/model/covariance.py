@@ -66,12 +66,8 @@ def n_coefficients(term: RandomTerm) -> int | None:
     3
     """
     if term.slope is not None:
-        return 2
-    if term.covariable is None:
-        return None
-    if term.covariable.function == "legendre":
-        return term.covariable.degree + 1
-    return term.covariable.degree if term.covariable.function in ("poly", "spline") else 1
+        return 1 + term.slope.n_coefficients
+    return None if term.covariable is None else term.covariable.n_coefficients
 
 
 def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError
+from breedeval.model.bases import Basis
 from breedeval.model.covariance import RandomBlockSpec, random_blocks
-from breedeval.model.covariates import evaluate_covariable
+from breedeval.model.covariates import fit_basis
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
 from breedeval.model.pens import find_pen_mates
@@ -49,7 +51,9 @@ class Design:
     account
         Records used and dropped.
     notes
-        Ranges and means taken from the data.
+        Ranges, knots and means taken from the data.
+    bases
+        Functions of covariates in the model, with what was taken from the data.
     trait_weights
         (m, t) factors that differ between traits, one where not observed; or None.
     """
@@ -65,6 +69,7 @@ class Design:
     rows: Int64
     account: RecordAccount
     notes: tuple[str, ...]
+    bases: Mapping[Covariable, Basis] = field(default_factory=dict)
     trait_weights: Float64 | None = None
 
     @property
@@ -126,6 +131,7 @@ class _DesignBuilder:
         self._blocks: list[EquationBlock] = []
         self._terms: list[Term] = []
         self._notes: dict[str, None] = {}
+        self._bases: dict[Covariable, Basis] = {}
 
     def build(self, weight: Weight, residual_by: str | None) -> Design:
         fixed = dict.fromkeys(term for model in self._spec.traits for term in model.fixed)
@@ -152,6 +158,7 @@ class _DesignBuilder:
             rows=rows,
             account=self._usable.account,
             notes=tuple(self._notes),
+            bases=MappingProxyType(self._bases),
         )
 
     def _trait_weights(self, weight: Mapping[str, str]) -> Float64:
@@ -253,7 +260,8 @@ class _DesignBuilder:
         x = self._table.numbers[covariable.column][rows]
         there = ~np.isnan(x)
         try:
-            values, note = evaluate_covariable(covariable, x[there], rows[there], self._table.source)
+            basis = fit_basis(covariable, x[there], rows[there], self._table.source)
+            values = basis.evaluate(x[there])
         except RecordsError as error:
             raise RecordsError(f"{error.message}{show_in(self._spec, term.name)}") from None
         if not values.any():
@@ -261,8 +269,9 @@ class _DesignBuilder:
                 f"{covariable.text} is zero in every record used: its regression cannot be estimated. Take it out."
                 f"{show_in(self._spec, term.name)}"
             )
-        if note:
-            self._notes[note] = None
+        if basis.note:
+            self._notes[basis.note] = None
+        self._bases[covariable] = basis
         full = np.zeros((len(rows), values.shape[1]))
         full[there] = values
         return full

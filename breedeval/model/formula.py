@@ -30,8 +30,8 @@ def parse_formula(
     ``a:b`` of two classes are their observed combinations, ``class:covariate`` a regression within classes, of two covariates
     their product. ``a*b`` is ``a + b + a:b``, ``a/b`` is ``a + a:b``. The overall mean is implied and comes first; ``0 +`` or
     ``- 1`` removes it. A fixed term that stands twice counts once. Random terms are ``genetic(x)``, ``permanent(x)`` and
-    ``random(x)``, where column x is a class without being declared, with ``legendre(...)``, ``spline(...)`` or ``slope(x)``
-    as second argument for random regressions.
+    ``random(x)``, where column x is a class without being declared, with ``legendre(...)``, ``spline(...)``, ``bspline(...)``
+    or ``slope(x)`` as second argument for random regressions.
 
     Parameters
     ----------

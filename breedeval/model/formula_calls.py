@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from itertools import pairwise
 from typing import NoReturn, cast, get_args
 
 from breedeval.errors import FormulaError
-from breedeval.model.spec import SOCIAL, Covariable, Function, RandomKind, RandomTerm
+from breedeval.model.spec import CUBIC, SOCIAL, Covariable, Function, KnotPlacing, RandomKind, RandomTerm
 from breedeval.model.tokens import Token, fault
 from breedeval.nearest import did_you_mean
 
@@ -15,8 +16,15 @@ RANDOM_KINDS: tuple[str, ...] = get_args(RandomKind)
 FUNCTIONS: tuple[str, ...] = tuple(name for name in get_args(Function) if name != "identity")
 
 #: Smallest and largest second argument of the functions that have one.
-_DEGREES = {"poly": (1, 20), "legendre": (0, 20), "spline": (1, 100)}
-_USAGE = {"poly": "poly(x, 2)", "legendre": "legendre(x, 2) or legendre(x, 2, low, high)", "spline": "spline(x, 5)"}
+_DEGREES = {"poly": (1, 20), "legendre": (0, 20), "spline": (2, 100), "bspline": (2, 100), "degree": (1, 9)}
+_USAGE = {
+    "poly": "poly(x, 2)",
+    "legendre": "legendre(x, 2) or legendre(x, 2, low, high)",
+    "spline": "spline(x, 5), spline(x, 5, low, high), spline(x, quantiles(5)) or spline(x, knots(low, ..., high))",
+    "bspline": "bspline(x, 6) or bspline(x, 6, low, high), with quantiles(6) or knots(low, ..., high) instead of 6, "
+    "and degree(2) behind",
+}
+_SPLINES = ("spline", "bspline")
 _FOREIGN = {"factor", "as.factor", "C", "c", "I", "ped", "us", "diag", "at"}
 
 
@@ -169,22 +177,24 @@ class CallReader:
         return RandomTerm("genetic", animal.text, pen=pen.text, dilution=dilution)
 
     def _regression(self) -> tuple[Covariable | None, Covariable | None]:
-        """Read the second argument of a random term: ``legendre(...)``, ``spline(...)`` or ``slope(...)``."""
+        """Read the second argument of a random term: ``legendre(...)``, a spline or ``slope(...)``."""
         name = self.token
         if (
             name.kind != "name"
             or name.quoted
             or not self.peek().is_sign("(")
-            or name.text not in ("legendre", "spline", "slope")
+            or name.text not in ("legendre", *_SPLINES, "slope")
         ):
             raise fault(
-                "The second argument of a random term is legendre(x, 2), spline(x, 5) or slope(x).", name.start, name.end
+                "The second argument of a random term is legendre(x, 2), spline(x, 5), bspline(x, 6) or slope(x).",
+                name.start,
+                name.end,
             )
         self.advance()
         bracket = self.advance()
         if name.text != "slope":
             return self._covariable(name, bracket), None
-        if self.token.kind == "name" and self.peek().is_sign("(") and self.token.text in ("log", "sqrt", "center"):
+        if self.token.kind == "name" and self.peek().is_sign("(") and self.token.text in ("log", "sqrt", "center", "poly"):
             inner = self.advance()
             slope = self._covariable(inner, self.advance())
         else:
@@ -195,21 +205,83 @@ class CallReader:
     def _covariable(self, name: Token, bracket: Token) -> Covariable:
         usage = _USAGE.get(name.text, f"{name.text}(x)")
         column = self._covariate(name.text, usage)
-        numbers: list[tuple[float, Token]] = []
-        while self.token.is_sign(","):
-            self.advance()
-            numbers.append(self._signed_number(usage))
+        if name.text in _SPLINES:
+            return self._spline(name, bracket, column, usage)
+        numbers = self._numbers(usage)
         self._close(bracket, usage)
-        allowed = {"legendre": (1, 3), "poly": (1,), "spline": (1,)}.get(name.text, (0,))
+        allowed = {"legendre": (1, 3), "poly": (1,)}.get(name.text, (0,))
         if len(numbers) not in allowed:
             raise fault(f"{name.text} has another number of arguments. Write {usage}.", name.start, self.last.end)
         degree = self._degree(name.text, *numbers[0]) if numbers else 1
-        low, high = (numbers[1][0], numbers[2][0]) if len(numbers) == 3 else (None, None)
-        if low is not None and high is not None and not low < high:
-            self.problems.append(
-                fault("The range has no width: low must be below high.", numbers[1][1].start, numbers[2][1].end)
-            )
+        low, high = self._range(numbers[1:])
         return Covariable(column, cast(Function, name.text), degree, low, high)
+
+    def _numbers(self, usage: str) -> list[tuple[float, Token]]:
+        """Read ``, 2, 5`` up to what is no number."""
+        numbers = []
+        while self.token.is_sign(",") and self.peek().kind != "name":
+            self.advance()
+            numbers.append(self._signed_number(usage))
+        return numbers
+
+    def _range(self, numbers: list[tuple[float, Token]]) -> tuple[float | None, float | None]:
+        """Low and high, or nothing."""
+        if not numbers:
+            return None, None
+        (low, first), (high, last) = numbers
+        if not low < high:
+            self.problems.append(fault("The range has no width: low must be below high.", first.start, last.end))
+        return low, high
+
+    def _spline(self, name: Token, bracket: Token, column: str, usage: str) -> Covariable:
+        """Read the arguments of ``spline`` or ``bspline`` behind the column."""
+        wrong = f"{name.text} has another number of arguments. Write {usage}."
+        placing: KnotPlacing = "equidistant"
+        listed: list[tuple[float, Token]] = []
+        if self.token.is_sign(",") and self.peek().text in ("knots", "quantiles"):
+            self.advance()
+            placing = "given" if self.token.text == "knots" else "quantiles"
+            listed = self._option(usage)
+        numbers = self._numbers(usage)
+        pieces = CUBIC
+        if name.text == "bspline" and self.token.is_sign(",") and self.peek().text == "degree":
+            self.advance()
+            option = self._option(usage)
+            if len(option) != 1:
+                raise fault(wrong, name.start, self.last.end)
+            pieces = self._degree("degree", *option[0])
+        self._close(bracket, usage)
+        if placing == "equidistant":
+            listed, numbers = numbers[:1], numbers[1:]
+        if not listed or len(numbers) not in ((0,) if placing == "given" else (0, 2)):
+            raise fault(wrong, name.start, self.last.end)
+        knots = self._knots(listed) if placing == "given" else ()
+        count = len(knots) + pieces - 1 if name.text == "bspline" else len(knots)
+        if placing != "given":
+            if len(listed) != 1:
+                raise fault(wrong, name.start, self.last.end)
+            count = self._degree(name.text, *listed[0])
+            if name.text == "bspline" and count <= pieces:
+                self._problem(f"B-splines of degree {pieces} have at least {pieces + 1} coefficients.", listed[0][1])
+        low, high = self._range(numbers)
+        return Covariable(column, cast(Function, name.text), count, low, high, placing, knots, pieces)
+
+    def _option(self, usage: str) -> list[tuple[float, Token]]:
+        """Read ``knots(5, 60, 305)``, ``quantiles(5)`` or ``degree(2)``."""
+        self.advance()
+        if not self.token.is_sign("("):
+            raise fault(f"A bracket is missing here. Write {usage}.", self.token.start, self.token.end)
+        bracket = self.advance()
+        numbers = [self._signed_number(usage), *self._numbers(usage)]
+        self._close(bracket, usage)
+        return numbers
+
+    def _knots(self, listed: list[tuple[float, Token]]) -> tuple[float, ...]:
+        knots = tuple(value for value, _ in listed)
+        if len(knots) < 2 or any(b <= a for a, b in pairwise(knots)):
+            message = "Knots are two or more, ascending; the first and the last are the ends of the range."
+            self.problems.append(fault(message, listed[0][1].start, listed[-1][1].end))
+        return knots
 
     def _covariate(self, function: str, usage: str) -> str:
         column = self._column(usage)

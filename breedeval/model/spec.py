@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 RandomKind = Literal["genetic", "permanent", "random"]
+Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline", "bspline"]
+#: Where the knots of a spline are: at equal distances, at quantiles of the observed values, or where they are given.
+KnotPlacing = Literal["equidistant", "quantiles", "given"]
+#: Degree of the pieces of a spline that says nothing else.
+CUBIC = 3
 #: Name of the term of social genetic effects, and of their columns in labels and results.
 SOCIAL = "social"
-Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,23 @@ class Covariable:
     """A covariate column and the function that turns it into one or more numbers a record.
 
     ``poly(x, 2)`` gives x and x²; ``legendre(x, 2)`` gives the 3 normalized Legendre polynomials of order 0, 1 and 2 on the
-    range of x (observed, or `low` to `high`); the others give one number.
+    range of x (observed, or `low` to `high`); ``spline(x, 5)`` the 5 functions of a natural cubic spline with 5 knots,
+    ``bspline(x, 6)`` 6 B-splines; the others give one number.
+
+    Parameters
+    ----------
+    column
+        Of the records.
+    function
+        What is made of it.
+    degree
+        Degree of a polynomial; number of coefficients of a spline.
+    low, high
+        Range to standardize to, or of a spline; None where it is the observed one.
+    placing, knots
+        Where the knots of a spline are, and the knots themselves where they are given (ends included).
+    pieces
+        Degree of the pieces of B-splines.
     """
 
     column: str
@@ -25,15 +45,39 @@ class Covariable:
     degree: int = 1
     low: float | None = None
     high: float | None = None
+    placing: KnotPlacing = "equidistant"
+    knots: tuple[float, ...] = ()
+    pieces: int = CUBIC
+
+    @property
+    def n_coefficients(self) -> int:
+        """Numbers that a record gets."""
+        if self.function == "legendre":
+            return self.degree + 1
+        return self.degree if self.function in ("poly", "spline", "bspline") else 1
 
     @property
     def text(self) -> str:
         """As written in a formula."""
         if self.function == "identity":
             return self.column
-        bounds = "" if self.low is None else f", {self.low:g}, {self.high:g}"
-        degree = f", {self.degree}" if self.function in ("poly", "legendre", "spline") else ""
-        return f"{self.function}({self.column}{degree}{bounds})"
+        arguments = [self.column]
+        if self.placing == "given":
+            arguments.append(f"knots({', '.join(map(_written, self.knots))})")
+        elif self.placing == "quantiles":
+            arguments.append(f"quantiles({self.degree})")
+        elif self.function in ("poly", "legendre", "spline", "bspline"):
+            arguments.append(str(self.degree))
+        if self.low is not None and self.high is not None:
+            arguments += [_written(self.low), _written(self.high)]
+        if self.pieces != CUBIC:
+            arguments.append(f"degree({self.pieces})")
+        return f"{self.function}({', '.join(arguments)})"
+
+
+def _written(number: float) -> str:
+    """A number as short as it can be without another meaning."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 @dataclass(frozen=True)
@@ -62,9 +106,9 @@ class FixedTerm:
 class RandomTerm:
     """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
 
-    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x). With a `pen` it
-    is the social genetic effect: a record meets the levels of all other animals of `column` in its class of column `pen`, each
-    times (number of them) ** −`dilution`.
+    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x; 1, x and x² for
+    ``slope(poly(x, 2))``). With a `pen` it is the social genetic effect: a record meets the levels of all other animals of
+    `column` in its class of column `pen`, each times (number of them) ** −`dilution`.
     """
 
     kind: RandomKind

@@ -13,7 +13,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, Int64, freeze
 from breedeval.model.design import Design
-from breedeval.model.variances import Covariance, ResidualCovariance, Variances
+from breedeval.model.variances import Covariance, Variances
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def standardize(design: Design, variances: Variances) -> Standardized:
         replace(design, observations=freeze(design.observations / units)),
         Variances(
             MappingProxyType(random),
-            ResidualCovariance(MappingProxyType(residual), found.labels, found.by),
+            replace(found, matrices=MappingProxyType(residual)),
             variances.notes,
         ),
         freeze(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
 from types import MappingProxyType
+from typing import Any
 
 from breedeval.arrays import Float64
 from breedeval.errors import VarianceError, count_of, name_some
@@ -23,14 +26,21 @@ class Covariance:
 
 @dataclass(frozen=True)
 class ResidualCovariance:
-    """Residual (co)variances (t, t) of the traits in `labels`: one matrix, or one for each value of the class column `by`.
+    """Residual (co)variances (t, t) of the traits in `labels`: one matrix, or one for each class of the column `by`.
 
-    A single matrix stands under the name ``all``.
+    A single matrix stands under the name ``all``. With the bounds `up_to` the column `by` is a covariate, and the classes are
+    its intervals up to each bound (bounds included) and above the last.
     """
 
     matrices: Mapping[str, Float64]
     labels: tuple[str, ...]
     by: str | None = None
+    up_to: tuple[float, ...] = ()
+
+    @property
+    def class_column(self) -> str | None:
+        """Column of classes; for intervals of a covariate, the one that `breedeval.model.residual_classes` adds."""
+        return f"residual class of {self.by}" if self.up_to else self.by
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,8 @@ def _read(
 
 
 def _residual(written: object, traits: tuple[str, ...], problems: list[Problem], notes: list[str]) -> ResidualCovariance:
+    if isinstance(written, Mapping) and "up_to" in written:
+        return _residual_by_intervals(written, traits, problems, notes)
     if not isinstance(written, Mapping) or not {"by", "matrices"} & set(written):
         matrix = _read(("residual",), written, traits, problems, notes)
         return ResidualCovariance(MappingProxyType({} if matrix is None else {"all": matrix}), traits)
@@ -141,3 +153,49 @@ def _residual(written: object, traits: tuple[str, ...], problems: list[Problem],
         if matrix is not None:
             found[str(value)] = matrix
     return ResidualCovariance(MappingProxyType(found), traits, by)
+
+
+def _residual_by_intervals(
+    written: Mapping[Any, object], traits: tuple[str, ...], problems: list[Problem], notes: list[str]
+) -> ResidualCovariance:
+    by, up_to, matrices = written.get("by"), written.get("up_to"), written.get("matrices")
+    usage = "Write residual: {by: dim, up_to: [35, 100], matrices: [4.2, 3.6, 3.1]}, one matrix more than bounds."
+    wrong = ""
+    if set(written) - {"by", "up_to", "matrices"}:
+        wrong = f"{name_some(set(written) - {'by', 'up_to', 'matrices'})} cannot stand here"
+    elif not isinstance(by, str):
+        wrong = "the covariate (by) is missing"
+    elif not isinstance(up_to, list | tuple) or not up_to or any(_no_number(bound) for bound in up_to):
+        wrong = "up_to is a list of numbers, the upper bounds of the intervals"
+    elif any(b <= a for a, b in pairwise(up_to)):
+        wrong = "the bounds of up_to must ascend"
+    elif not isinstance(matrices, list | tuple) or len(matrices) != len(up_to) + 1:
+        found = f"{len(matrices)} " if isinstance(matrices, list | tuple) else "no list of "
+        wrong = f"{found}matrices for {len(up_to) + 1} intervals (the last is above {up_to[-1]:g})"
+    if wrong or not isinstance(by, str) or not isinstance(up_to, list | tuple) or not isinstance(matrices, list | tuple):
+        problems.append((("residual",), f"{wrong}. {usage}"))
+        return ResidualCovariance({}, traits)
+    bounds = tuple(float(bound) for bound in up_to)
+    found_matrices = {}
+    for name, one in zip(interval_names(bounds), matrices, strict=True):
+        matrix = _read(("residual", "matrices", name), one, traits, problems, notes)
+        if matrix is not None:
+            found_matrices[name] = matrix
+    return ResidualCovariance(MappingProxyType(found_matrices), traits, by, bounds)
+
+
+def interval_names(up_to: tuple[float, ...]) -> tuple[str, ...]:
+    """Name the intervals between bounds.
+
+    Examples
+    --------
+    >>> interval_names((35.0, 100.0))
+    ('up to 35', 'above 35 up to 100', 'above 100')
+    """
+    bounds = [f"{bound:.15g}" for bound in up_to]
+    middle = [f"above {low} up to {high}" for low, high in pairwise(bounds)]
+    return (f"up to {bounds[0]}", *middle, f"above {bounds[-1]}")
+
+
+def _no_number(value: object) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)

@@ -69,9 +69,10 @@ def _count_lines(counts: dict[str, dict[str, object]]) -> list[str]:
 
 def _ebv_lines(results: ResultsFile, trait: str, column: str) -> list[str]:
     values = results.ebv(trait, column)
-    ebv = values["ebv"]
+    ebv, definition = values["ebv"], results.definition(trait, column)
     lines = [
         f"{trait} ({column}), base: {results.base(trait, column)}",
+        *([f"  {definition}"] if definition else []),
         f"  EBV          mean {ebv.mean():.4g}, SD {ebv.std():.4g}, from {ebv.min():.4g} to {ebv.max():.4g}",
     ]
     if "reliability" in values:

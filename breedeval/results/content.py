@@ -12,6 +12,7 @@ from breedeval.arrays import Float64, Int32
 from breedeval.equations.estimability import Estimability
 from breedeval.equations.solutions import Solutions
 from breedeval.errors import UnknownNameError, name_some
+from breedeval.model.contrasts import Contrast
 from breedeval.model.variances import Variances
 from breedeval.nearest import did_you_mean, nearest_names
 from breedeval.pedigree.pedigree import Pedigree
@@ -21,6 +22,8 @@ from breedeval.solvers.result import SolveResult
 #: Birth year of an animal for which it is not known, in tables and files.
 NO_YEAR = -1
 SEX_NAMES = ("", "M", "F")
+#: Column of a published function, in the place where breeding values of a trait have the column of the records.
+FUNCTION = "function"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class BreedingValues:
         Genetic variance used.
     base, base_offset
         What zero means, and what was subtracted from the solutions to make it so.
+    contrast
+        Of a published function: what it is. Then `trait` is its name and `column` is `FUNCTION`.
     """
 
     trait: str
@@ -50,6 +55,12 @@ class BreedingValues:
     variance: float
     base: str
     base_offset: float
+    contrast: Contrast | None = None
+
+    @property
+    def unit(self) -> str:
+        """Unit, in words."""
+        return f"units of {self.trait}" if self.contrast is None else self.contrast.unit
 
 
 class Evaluated(Protocol):
@@ -111,7 +122,7 @@ class EvaluationResults:
 
     @property
     def traits(self) -> tuple[str, ...]:
-        """Traits with breeding values."""
+        """Traits with breeding values, and published functions behind them."""
         return tuple(dict.fromkeys(values.trait for values in self.breeding_values))
 
     def columns(self, trait: str) -> tuple[str, ...]:
@@ -128,7 +139,7 @@ class EvaluationResults:
         Parameters
         ----------
         trait
-            May be left out when there is one.
+            A trait or a published function; may be left out when there is one trait.
         column
             Which genetic effect; the first by default.
         """
@@ -143,9 +154,11 @@ class EvaluationResults:
 
 
 def choose_trait(evaluated: Evaluated, trait: str | None) -> str:
-    """The trait asked for, or the only one."""
-    if trait is None and len(evaluated.traits) == 1:
-        return evaluated.traits[0]
+    """The trait or published function asked for, or the only trait."""
+    if trait is None:
+        measured = [name for name in evaluated.traits if evaluated.columns(name) != (FUNCTION,)]
+        if len(measured) == 1:
+            return measured[0]
     if trait not in evaluated.traits:
         near = [] if trait is None else nearest_names(trait, evaluated.traits)
         what = "Name a trait." if trait is None else f"No breeding values for trait '{trait}'."

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 FORMAT = "breedeval-results"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 ANIMALS = "animals"
 EBV = "ebv"

@@ -94,12 +94,16 @@ def _write_ebv(group: h5py.Group, results: EvaluationResults) -> None:
                 part[dataset] = data
         part.attrs.update(
             {
-                "unit": f"units of {values.trait}",
+                "unit": values.unit,
                 "base": values.base,
                 "base_offset": values.base_offset,
                 "genetic_variance": values.variance,
             }
         )
+        if values.contrast is not None:
+            part.attrs["definition"] = values.contrast.function.text
+            part.attrs["labels"] = list(values.contrast.labels)
+            part.attrs["weights"] = values.contrast.weights
 
 
 def _write_effects(group: h5py.Group, results: EvaluationResults) -> None:
@@ -131,12 +135,14 @@ def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
         part["matrix"] = covariance.matrix
         part["labels"] = list(covariance.labels)
     residual = results.variances.residual
-    part = group.create_group("residual")
+    part = group.create_group("residual", track_order=True)
     part["labels"] = list(residual.labels)
     if residual.by is None:
         part["matrix"] = next(iter(residual.matrices.values()))
         return
     part.attrs["by"] = residual.by
+    if residual.up_to:
+        part.attrs["up_to"] = np.array(residual.up_to)
     for name, matrix in residual.matrices.items():
         part.create_group(schema.group_name(name))["matrix"] = matrix
 
@@ -227,7 +233,7 @@ class ResultsFile:
 
     @property
     def traits(self) -> tuple[str, ...]:
-        """Traits with breeding values."""
+        """Traits with breeding values, and published functions behind them."""
         return tuple(schema.name_of_group(name) for name in self._file[schema.EBV])
 
     def columns(self, trait: str) -> tuple[str, ...]:
@@ -289,7 +295,7 @@ class ResultsFile:
         Parameters
         ----------
         trait
-            May be left out when there is one.
+            A trait or a published function; may be left out when there is one trait.
         column
             Which genetic effect; the first by default.
         """
@@ -312,6 +318,10 @@ class ResultsFile:
         """Levels, columns and solutions (levels × columns) of one effect."""
         group = self._file[schema.EFFECTS][schema.group_name(name)]
         return _names(group["level"]), tuple(str(column) for column in group.attrs["columns"]), group["solution"][()]
+
+    def definition(self, trait: str, column: str | None = None) -> str:
+        """What a published function is, in words; empty for breeding values of a trait."""
+        return str(self._ebv_group(trait, choose_column(self, trait, column)).attrs.get("definition", ""))
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -47,13 +47,13 @@ def rank(
     results
         An evaluation in memory, or an open results file.
     trait
-        Trait to rank by; may be left out when there is one, or with `index`.
+        Trait or published function to rank by; may be left out when there is one trait, or with `index`.
     top
         Number of animals; all by default.
     column
         Which genetic effect of the trait (``id``, ``dam``); the first by default.
     index
-        Weights of traits: rank by the weighted sum of their EBVs instead of a trait.
+        Weights of traits and published functions: rank by the weighted sum of their EBVs instead of a trait.
     candidates
         Which animals take part.
 

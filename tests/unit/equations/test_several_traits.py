@@ -76,6 +76,33 @@ def slope(rng, rows, frame):
     return pair(rows, frame, traits, covariances, {"all": [[2.0]]})
 
 
+def splines(rng, rows, frame):
+    """Splines for the animal, its permanent environment and the herd; a fixed spline in classes."""
+    random = [
+        ("genetic", "id", "spline(x, 3, 0, 12)", None),
+        ("permanent", "id", "bspline(x, 4, degree(2))", None),
+        ("random", "herd", "spline(x, quantiles(4))", None),
+    ]
+    covariances = {
+        "genetic": ([f"y:id:{k}" for k in range(3)], positive(rng, 3)),
+        "permanent(id)": ([f"y:id:{k}" for k in range(4)], positive(rng, 4)),
+        "random(herd)": ([f"y:herd:{k}" for k in range(4)], positive(rng, 4)),
+    }
+    fixed = [*ONE, (["sex"], ["spline(x, knots(0, 3, 6, 12))"])]
+    return pair(rows, frame, {"y": {"fixed": fixed, "random": random}}, covariances, {"all": [[2.0]]})
+
+
+def quadratic_slope(rng, rows, frame):
+    """A polynomial of each herd: intercept, slope and square; a fixed one of a product in combined classes."""
+    fixed = [([], []), (["herd", "sex"], ["x", "center(w)"])]
+    random = [ANIMAL, ("random", "herd", None, "poly(x, 2)")]
+    covariances = {
+        "genetic": (["y:id"], [[1.0]]),
+        "random(herd)": ([f"y:herd:{k}" for k in range(3)], np.diag([1.0, 0.1, 0.01]).tolist()),
+    }
+    return pair(rows, frame, {"y": {"fixed": fixed, "random": random}}, covariances, {"all": [[2.0]]})
+
+
 MODELS = [
     two_traits,
     three_traits,
@@ -84,6 +111,8 @@ MODELS = [
     random_regression,
     random_regression_of_two_traits,
     slope,
+    splines,
+    quadratic_slope,
 ]
 
 

@@ -189,7 +189,7 @@ FORMS = "Write its name, or its number in a file without header."
             "variances:",
             "solvr: {method: pcg}\nvariances:",
             "farm.yaml:5: solvr: there is no such key. Did you mean 'solver'? Known are title, pedigree, records, "
-            "model, variances, solver, accuracy, base, index.",
+            "model, variances, solver, accuracy, base, publish, index.",
         ),
         ("file: p.csv, ", "", "farm.yaml:1: pedigree.file: this key is missing. Add it."),
         ("p.csv", "3", "farm.yaml:1: pedigree.file: 3 is not a path. Write the name of a file."),
@@ -318,7 +318,14 @@ FORMS = "Write its name, or its number in a file without header."
         (
             "residual: 2",
             "residual: {by: dim, matrices: {a: 1}}",
-            "farm.yaml:5: variances.residual.by: 'dim' is a column of numbers; a class is needed here.",
+            "farm.yaml:5: variances.residual.by: 'dim' is a column of numbers; a class is needed here. "
+            "Cut it into intervals by up_to: [35, 100].",
+        ),
+        (
+            "residual: 2",
+            "residual: {by: herd, up_to: [3], matrices: [1, 2]}",
+            "farm.yaml:5: variances.residual.by: 'herd' is a column of classes; up_to cuts a covariate into intervals. "
+            "Leave out up_to.",
         ),
     ],
 )

@@ -55,6 +55,12 @@ def names(text: str) -> tuple[list[str], list[str]]:
         ("log(x) + sqrt(x) + center(x)", ["intercept", "log(x)", "sqrt(x)", "center(x)"]),
         ("poly(x, 3) + spline(dim,5)", ["intercept", "poly(x, 3)", "spline(dim, 5)"]),
         ("a:legendre(dim, 2, -1.5, 3e2)", ["intercept", "a:legendre(dim, 2, -1.5, 300)"]),
+        ("legendre(dim, 1, 0, 1234567.5)", ["intercept", "legendre(dim, 1, 0, 1234567.5)"]),
+        ("spline(dim, 5, 5, 305):a", ["intercept", "a:spline(dim, 5, 5, 305)"]),
+        ("spline(dim, knots(5, 60.5,305))", ["intercept", "spline(dim, knots(5, 60.5, 305))"]),
+        ("bspline(dim, quantiles(6), -5, 305)", ["intercept", "bspline(dim, quantiles(6), -5, 305)"]),
+        ("bspline(dim, knots(5, 305), degree(1))", ["intercept", "bspline(dim, knots(5, 305), degree(1))"]),
+        ("bspline(dim, 4, degree(3))", ["intercept", "bspline(dim, 4)"]),
         ("herd +\n  year\n", ["intercept", "herd", "year"]),
     ],
 )
@@ -70,6 +76,8 @@ def test_fixed_terms(text: str, fixed: list[str]) -> None:
         ("genetic(sire) + random(`my litter`)", ["genetic(sire)", "random(my litter)"]),
         ("genetic(id, legendre(dim,2))", ["genetic(id, legendre(dim, 2))"]),
         ("permanent(id, spline(dim, 4))", ["permanent(id, spline(dim, 4))"]),
+        ("random(herd, bspline(dim, 4, 5, 305))", ["random(herd, bspline(dim, 4, 5, 305))"]),
+        ("random(herd, slope(poly(dim,2)))", ["random(herd, slope(poly(dim, 2)))"]),
         ("random(herd, slope(dim)) + random(year, slope(log(x)))", ["random(herd, slope(dim))", "random(year, slope(log(x)))"]),
         ("random(random) + genetic(genetic)", ["random(random)", "genetic(genetic)"]),
     ],
@@ -90,7 +98,8 @@ def test_types_and_text_are_kept() -> None:
 
 UNDECLARED = "Declare it under records: classes (names) or covariates (numbers)."
 IF_NUMBERS = "Declare it under records: covariates, if its values are numbers."
-KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, legendre, spline."
+SPLINE = "spline(x, 5), spline(x, 5, low, high), spline(x, quantiles(5)) or spline(x, knots(low, ..., high))"
+KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, legendre, spline, bspline."
 
 
 @pytest.mark.parametrize(
@@ -180,7 +189,31 @@ KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, 
         ("poly(x, 0)", "poly takes a whole number from 1 to 20 here.", 8, 1),
         ("legendre(x, 1, 5, 5)", "The range has no width: low must be below high.", 15, 4),
         ("legendre(x, 1, 5, 1e999)", "A number is missing here. Write legendre(x, 2) or legendre(x, 2, low, high).", 18, 5),
-        ("genetic(id, dim)", "The second argument of a random term is legendre(x, 2), spline(x, 5) or slope(x).", 12, 3),
+        (
+            "genetic(id, dim)",
+            "The second argument of a random term is legendre(x, 2), spline(x, 5), bspline(x, 6) or slope(x).",
+            12,
+            3,
+        ),
+        (
+            "bspline(x, 3)",
+            "B-splines of degree 3 have at least 4 coefficients.",
+            11,
+            1,
+        ),
+        ("spline(x, 1)", "spline takes a whole number from 2 to 100 here.", 10, 1),
+        (
+            "spline(x, knots(5, 5, 9))",
+            "Knots are two or more, ascending; the first and the last are the ends of the range.",
+            16,
+            7,
+        ),
+        ("spline(x, quantiles(5), 9, 3)", "The range has no width: low must be below high.", 24, 4),
+        ("bspline(x, 6, degree(12))", "degree takes a whole number from 1 to 9 here.", 21, 2),
+        ("spline(x, knots(1, 2), 0, 9)", f"spline has another number of arguments. Write {SPLINE}.", 0, 28),
+        ("spline(x, quantiles(5, 6))", f"spline has another number of arguments. Write {SPLINE}.", 0, 26),
+        ("spline(x, 5, 6)", f"spline has another number of arguments. Write {SPLINE}.", 0, 15),
+        ("spline(x, knots)", f"A bracket is missing here. Write {SPLINE}.", 15, 1),
         (
             "random(a:b)",
             "This cannot stand here. Write random(x), with one column, or random(x, legendre(z, 2)).",
@@ -241,10 +274,30 @@ def test_expansion_is_bounded() -> None:
         parse_formula("milk", "*".join(classes), classes=classes, covariates=[])
 
 
+_numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+_ranges = st.one_of(st.just((None, None)), st.lists(_numbers, min_size=2, max_size=2, unique=True).map(sorted).map(tuple))
+_splines = st.one_of(
+    st.builds(
+        lambda column, count, ends, placing: Covariable(column, "spline", count, *ends, placing),
+        st.sampled_from(COVARIATES),
+        st.integers(2, 20),
+        _ranges,
+        st.sampled_from(["equidistant", "quantiles"]),
+    ),
+    st.builds(
+        lambda column, knots, pieces: Covariable(
+            column, "bspline", len(knots) + pieces - 1, None, None, "given", tuple(sorted(knots)), pieces
+        ),
+        st.sampled_from(COVARIATES),
+        st.lists(_numbers, min_size=2, max_size=5, unique=True),
+        st.integers(1, 9),
+    ),
+)
 _functions = st.one_of(
     st.sampled_from(COVARIATES).map(Covariable),
     st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["log", "sqrt", "center"])),
-    st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["poly", "spline"]), st.integers(1, 20)),
+    st.builds(Covariable, st.sampled_from(COVARIATES), st.just("poly"), st.integers(1, 20)),
+    _splines,
     st.builds(
         lambda column, degree, low, width: Covariable(column, "legendre", degree, float(low), float(low + width)),
         st.sampled_from(COVARIATES),
@@ -260,7 +313,7 @@ _fixed = st.builds(
     st.lists(_functions, unique=True, max_size=2).map(tuple),
 ).filter(lambda term: not term.is_intercept)
 _curves = st.one_of(
-    st.none(), st.builds(Covariable, st.sampled_from(COVARIATES), st.sampled_from(["legendre", "spline"]), st.integers(1, 20))
+    st.none(), _splines, st.builds(Covariable, st.sampled_from(COVARIATES), st.just("legendre"), st.integers(1, 20))
 )
 _random = st.builds(RandomTerm, st.sampled_from(["genetic", "permanent", "random"]), st.sampled_from(_plain), _curves)
 

@@ -83,6 +83,44 @@ def test_keys_of_terms(keys: tuple[str, str]) -> None:
     assert {key: one.matrix.item() for key, one in random.items()} == {"permanent(id)": 1.0, "permanent(dam)": 2.0}
 
 
+def test_residual_classes_by_intervals() -> None:
+    residual = {"by": "dim", "up_to": [35, 100.5], "matrices": [0.6, {"matrix": [[0.5]]}, 0.4]}
+    built = build_variances({"genetic": 1, "permanent": 1, "residual": residual}, ONE).residual
+    assert (built.by, built.up_to) == ("dim", (35.0, 100.5))
+    assert {name: matrix.tolist() for name, matrix in built.matrices.items()} == {
+        "up to 35": [[0.6]],
+        "above 35 up to 100.5": [[0.5]],
+        "above 100.5": [[0.4]],
+    }
+
+
+INTERVALS = "Write residual: {by: dim, up_to: [35, 100], matrices: [4.2, 3.6, 3.1]}, one matrix more than bounds."
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"matrices": [1, 2]}, f"residual: 2 matrices for 3 intervals (the last is above 100). {INTERVALS}"),
+        ({"matrices": {"a": 1}}, f"residual: no list of matrices for 3 intervals (the last is above 100). {INTERVALS}"),
+        ({"up_to": [100, 35]}, f"residual: the bounds of up_to must ascend. {INTERVALS}"),
+        ({"up_to": []}, f"residual: up_to is a list of numbers, the upper bounds of the intervals. {INTERVALS}"),
+        ({"up_to": [35, "100"]}, f"residual: up_to is a list of numbers, the upper bounds of the intervals. {INTERVALS}"),
+        ({"by": None}, f"residual: the covariate (by) is missing. {INTERVALS}"),
+        ({"labels": ["milk"]}, f"residual: 'labels' cannot stand here. {INTERVALS}"),
+        (
+            {"matrices": [1, 0, 2]},
+            "residual.matrices.above 35 up to 100: a variance must be positive, this is not: milk (0). "
+            "Leave out effects without variance.",
+        ),
+    ],
+)
+def test_intervals_that_are_wrong(changed: dict[str, object], message: str) -> None:
+    residual = {"by": "dim", "up_to": [35, 100], "matrices": [3, 2, 1], **changed}
+    with pytest.raises(VarianceError) as caught:
+        build_variances({"genetic": 1, "permanent": 1, "residual": residual}, ONE)
+    assert str(caught.value) == f"variances.{message}"
+
+
 def test_residual_classes() -> None:
     residual = {"by": "herd_class", "matrices": {"small": 0.6, "large": {"matrix": [[0.4]]}}}
     built = build_variances({"genetic": 1, "permanent": 1, "residual": residual}, ONE).residual

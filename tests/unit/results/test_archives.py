@@ -37,3 +37,11 @@ def test_files_of_version_1(path: Path) -> None:
         assert "0 + sex + genetic(id)" in results.config_text
         assert results.solver["status"] == "converged"
         assert overview(results)[0] == results.title
+
+
+def test_published_functions_of_version_1_1() -> None:
+    with open_results(ARCHIVES / "results_1.1.h5") as results:
+        assert results.traits == ("gain", "gain_10")
+        np.testing.assert_allclose(results.ebv("gain_10")["ebv"], 10 * results.ebv("gain")["ebv"], rtol=1e-12)
+        np.testing.assert_allclose(results.ebv("gain_10")["reliability"], results.ebv("gain")["reliability"], rtol=1e-12)
+        assert results.definition("gain_10") == "10 × gain (id)"
