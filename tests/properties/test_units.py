@@ -47,6 +47,7 @@ def run(records, tmp_path):
                 "residual": (RESIDUAL * np.outer(units, units)).tolist(),
             },
             "solver": {"threads": 1, **solver},
+            "publish": {"y alone": {"trait": "y"}},
         }
         path = tmp_path / "units.yaml"
         path.write_text(json.dumps(config))
@@ -83,13 +84,17 @@ def test_units_do_not_change_the_way(run, units, preconditioner, rule):
 
 def test_units_of_a_direct_solution(run):
     units = (1e6, 1.0, 1e-6)
+    found = {(one.trait, one.column): one for one in run(units, {"method": "direct"}).breeding_values}
+    published, itself = next(one for (trait, _), one in found.items() if trait == "y alone"), found["y", "id"]
+    np.testing.assert_allclose(published.pev, itself.pev, rtol=1e-12)
+    np.testing.assert_allclose(published.value, itself.value, rtol=1e-12)
     same(run((1.0, 1.0, 1.0), {"method": "direct"}), run(units, {"method": "direct"}), units, 1e-9)
 
 
 def test_units_that_are_powers_of_two_change_no_digit(run):
     units = (2.0**20, 1.0, 2.0**-20)
     one, other = (run(u, {"method": "pcg", "ebv_error": 1e-8}) for u in ((1.0, 1.0, 1.0), units))
-    for a, b, u in zip(one.breeding_values, other.breeding_values, units, strict=True):
+    for a, b, u in zip(one.breeding_values, other.breeding_values, (*units, units[0]), strict=True):
         np.testing.assert_array_equal(b.value, a.value * u)
 
 
