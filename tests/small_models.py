@@ -147,8 +147,8 @@ def make_model(
     usable = find_usable(spec, table, animals, weight, residual_by)
     design = build_design(spec, table, usable, animals, pedigree, weight, residual_by)
     inbreeding = None if pedigree is None else compute_inbreeding(pedigree, ignore=ignore_inbreeding)
-    inverse = None if pedigree is None or inbreeding is None else NumeratorInverse(pedigree, inbreeding)
-    equations = build_equations(design, checked, inverse)
+    inverses = {} if pedigree is None or inbreeding is None else {"pedigree": NumeratorInverse(pedigree, inbreeding)}
+    equations = build_equations(design, checked, inverses)
     n_fixed = sum(block.n_equations for block in design.layout.fixed)
     x = equations.incidence.columns_csr(0, n_fixed)[np.flatnonzero(design.observed.ravel())]
     null_space = find_null_space(x, preferred_constraints(design.layout))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,12 @@ from breedeval.evaluation.observer import Observer
 from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.design import Design, build_design
+from breedeval.model.layout import PEDIGREE
 from breedeval.model.records import RecordTable
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
+from breedeval.operators import SymmetricOperator
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.provenance import StageClock
 
@@ -34,6 +37,11 @@ class Inputs:
     design: Design
     variances: Variances
     contrasts: tuple[Contrast, ...] = ()
+
+    @property
+    def inverses(self) -> Mapping[str, SymmetricOperator]:
+        """Inverse relationship matrices by the key that blocks of the layout name."""
+        return {} if self.genetics is None else {PEDIGREE: self.genetics.inverse}
 
 
 def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> Inputs:

@@ -63,9 +63,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     """Build the equations, find dependent fixed effects, and choose how to solve."""
     observer.stage("setting up the equations")
     with clock.stage("equations"):
-        equations = build_equations(
-            inputs.design, inputs.variances, None if inputs.genetics is None else inputs.genetics.inverse
-        )
+        equations = build_equations(inputs.design, inputs.variances, inputs.inverses)
     observer.say(_size_line(equations))
     with clock.stage("dependencies"):
         dependencies = find_dependencies(equations, inputs)

@@ -13,7 +13,7 @@ from breedeval.errors import RecordsError
 from breedeval.model.bases import Basis
 from breedeval.model.covariance import RandomBlockSpec, random_blocks
 from breedeval.model.covariates import fit_basis
-from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.layout import FIXED, IDENTITY, PEDIGREE, EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import Covariable, FixedTerm, ModelSpec, RandomTerm
@@ -170,7 +170,7 @@ class _DesignBuilder:
                 columns[j, k] = len(labels)
                 trait = self._spec.trait_names[j]
                 labels.append(trait if n_coefficients == 1 else f"{trait}:{k}")
-        self._append_block(EquationBlock(term.name, levels, tuple(labels), self._next, "fixed"))
+        self._append_block(EquationBlock(term.name, levels, tuple(labels), self._next, FIXED))
         self._append_term(term.name, level, covariates, columns)
 
     def _add_random(self, block: RandomBlockSpec) -> None:
@@ -181,10 +181,8 @@ class _DesignBuilder:
             levels, level_of = self._pedigree.ids.joined(self._pedigree.groups), None
         else:
             levels, level_of = present(self._table.classes[block.terms[0].column], self._usable.rows)
-        relationship = "pedigree" if block.kind == "genetic" else "identity"
-        self._append_block(
-            EquationBlock(block.name, levels, block.labels, self._next, relationship, block.key)  # type: ignore[arg-type]
-        )
+        relationship = PEDIGREE if block.kind == "genetic" else IDENTITY
+        self._append_block(EquationBlock(block.name, levels, block.labels, self._next, relationship, block.key))
         for term in block.terms:
             level = self._animal_rows(term.column) if level_of is None else level_of
             covariates = self._random_covariates(term)
