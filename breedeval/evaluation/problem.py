@@ -129,7 +129,7 @@ def _kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> 
     """Elimination order of the kept equations, as rows of the kept matrix."""
     none: Int32 = np.empty(0, dtype=np.int32)
     sire, dam = (none, none) if inputs.genetics is None else (inputs.genetics.pedigree.sire, inputs.genetics.pedigree.dam)
-    order = elimination_order(equations.layout, sire, dam)
+    order = elimination_order(equations.layout, sire, dam, inputs.inverses)
     new_row = np.full(equations.order, -1, dtype=np.int64)
     new_row[kept] = np.arange(len(kept))
     return new_row[order][new_row[order] >= 0]

@@ -103,7 +103,7 @@ def build_contrast(function: GeneticFunction, covariance: Covariance, bases: Map
 
 def _coefficients(part: Part, bases: Mapping[Covariable, Basis]) -> list[tuple[str, float]]:
     """Label and factor of each column of the genetic block that a part needs."""
-    label = f"{part.trait}:{part.term.column}"
+    label = f"{part.trait}:{part.term.label}"
     if part.operation == "effect" or part.covariable is None:
         return [(label, 1.0)]
     if part.operation == "coefficient":
@@ -112,7 +112,7 @@ def _coefficients(part: Part, bases: Mapping[Covariable, Basis]) -> list[tuple[s
     basis = bases[part.covariable]
     _refuse_outside(part, basis, points)
     values = basis.evaluate(points)
-    if part.term.slope is not None:
+    if part.term.slopes:
         values = np.column_stack([np.ones(len(points)), values])
     factors = values.mean(axis=0) if part.operation == "average" else values.sum(axis=0)
     return [(f"{label}:{k}", float(factor)) for k, factor in enumerate(factors)]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NoReturn, cast, get_args
 
 from breedeval.errors import FormulaError
-from breedeval.model.spec import CUBIC, Covariable, Function, KnotPlacing, RandomKind, RandomTerm
+from breedeval.model.spec import CUBIC, Covariable, Function, KnotPlacing, RandomKind
 from breedeval.model.tokens import Token, fault
 from breedeval.nearest import did_you_mean
 
@@ -81,12 +81,10 @@ class CallReader:
         self._undeclared(token)
         return None
 
-    def read(self) -> Covariable | RandomTerm | None:
-        """Read a call: a function of a covariate or a random term; None if it cannot be used (a problem is noted)."""
+    def read(self) -> Covariable | None:
+        """Read a call: a function of a covariate; None if it cannot be used (a problem is noted)."""
         name = self.advance()
         bracket = self.advance()
-        if name.text in RANDOM_KINDS:
-            return self._random(cast(RandomKind, name.text), bracket)
         if name.text in FUNCTIONS:
             return self._covariable(name, bracket)
         return self._unknown_call(name)
@@ -109,6 +107,8 @@ class CallReader:
         )
 
     def _unknown_call(self, name: Token) -> NoReturn:
+        if name.text == "sire_mgs":
+            raise fault("sire_mgs(x) stands within genetic(): genetic(sire_mgs(id)).", name.start, name.end)
         if name.text == "slope":
             raise fault("slope(x) stands within a random term: random(herd, slope(x)).", name.start, name.end)
         if name.text in _FOREIGN:
@@ -133,23 +133,6 @@ class CallReader:
         if self.token.is_sign("("):
             raise fault("Functions cannot stand in one another. Write a column here.", token.start, self.token.end)
         return token
-
-    def _random(self, kind: RandomKind, bracket: Token) -> RandomTerm:
-        usage = f"{kind}(x), with one column, or {kind}(x, legendre(z, 2))"
-        column = self._column(usage)
-        if column.text in self.covariates:
-            self._problem(
-                f"'{column.text}' is declared as a covariate, {kind}(...) needs a class. Remove it from records: covariates.",
-                column,
-            )
-        elif column.text == self.trait:
-            self._problem(f"'{column.text}' is the trait itself, {kind}(...) needs a class.", column)
-        covariable = slope = None
-        if self.token.is_sign(","):
-            self.advance()
-            covariable, slope = self._regression()
-        self._close(bracket, usage)
-        return RandomTerm(kind, column.text, covariable, slope)
 
     def _regression(self) -> tuple[Covariable | None, Covariable | None]:
         """Read the second argument of a random term: ``legendre(...)``, a spline or ``slope(...)``."""

@@ -37,6 +37,9 @@ class EquationBlock:
         that the equations are given, such as ``pedigree`` for that of the animals.
     key
         Key of the block's (co)variance among the variances; empty for a fixed effect.
+    n_extra, extra_name
+        Number of levels at the end that no record can name, and what they are: families of a dominance effect, for instance.
+        (Groups of unknown parents stand behind the animals without being counted here.)
     """
 
     name: str
@@ -45,6 +48,8 @@ class EquationBlock:
     first: int
     relationship: str
     key: str = ""
+    n_extra: int = 0
+    extra_name: str = ""
 
     @property
     def n_levels(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-RandomKind = Literal["genetic", "permanent", "random"]
+RandomKind = Literal["genetic", "permanent", "dominance", "random"]
 Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline", "bspline"]
 #: Where the knots of a spline are: at equal distances, at quantiles of the observed values, or where they are given.
 KnotPlacing = Literal["equidistant", "quantiles", "given"]
@@ -103,21 +103,75 @@ class FixedTerm:
 class RandomTerm:
     """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
 
-    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x; 1, x and x² for
-    ``slope(poly(x, 2))``).
+    Parameters
+    ----------
+    kind
+        Kind of the effect.
+    column
+        Column of the records that names the level; ``a:b`` where the columns `crossed` are combined.
+    covariable
+        Makes it a random regression.
+    slopes
+        Random slopes: columns 1, x, z (x and x² for ``slope(poly(x, 2))``); without `intercept` x, z alone.
+    intercept
+        Whether slopes stand beside an intercept with which they are correlated.
+    crossed
+        Columns whose combinations are the levels, where there are several.
+    relationship
+        Name or file of the relationship between the levels of ``random(x)``, if any.
+    by_sire_mgs
+        Whether the record meets the sire of the animal in `column` with 1 and its maternal grandsire with ½.
     """
 
     kind: RandomKind
     column: str
     covariable: Covariable | None = None
-    slope: Covariable | None = None
+    slopes: tuple[Covariable, ...] = ()
+    intercept: bool = True
+    crossed: tuple[str, ...] = ()
+    relationship: str | None = None
+    by_sire_mgs: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the records that name the level."""
+        return self.crossed or (self.column,)
+
+    @property
+    def covariables(self) -> tuple[Covariable, ...]:
+        """All covariables of the term."""
+        return (*(() if self.covariable is None else (self.covariable,)), *self.slopes)
+
+    @property
+    def label(self) -> str:
+        """What stands for the column in labels of (co)variances and in results."""
+        return "sire_mgs" if self.by_sire_mgs else self.column
 
     @property
     def name(self) -> str:
         """Canonical text, such as ``genetic(id)``."""
-        extra = f", {self.covariable.text}" if self.covariable else ""
-        extra += f", slope({self.slope.text})" if self.slope else ""
-        return f"{self.kind}({self.column}{extra})"
+        arguments = [f"sire_mgs({self.column})" if self.by_sire_mgs else self.column]
+        arguments += [self.covariable.text] if self.covariable else []
+        slopes = [f"slope({slope.text})" for slope in self.slopes]
+        arguments += slopes if self.intercept else [" + ".join(["0", *slopes])]
+        arguments += [] if self.relationship is None else [f'relationship = "{self.relationship}"']
+        return f"{self.kind}({', '.join(arguments)})"
+
+    @property
+    def origin(self) -> tuple[object, ...]:
+        """What terms of one block of equations have in common; (co)variances between blocks are zero."""
+        if self.kind == "genetic":
+            return (self.kind,)
+        return (self.kind, self.column, self.relationship, () if self.intercept else self.slopes)
+
+    @property
+    def related_by(self) -> str:
+        """Key of the inverse relationship matrix of the levels; ``identity`` where they are independent."""
+        if self.kind == "genetic":
+            return "pedigree"
+        if self.kind == "dominance":
+            return "dominance"
+        return "identity" if self.relationship is None else f"given {self.relationship}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +201,7 @@ class ModelSpec:
         for model in self.traits:
             for fixed in model.fixed:
                 found.update(dict.fromkeys(fixed.classes))
-            found.update(dict.fromkeys(random.column for random in model.random))
+            found.update(dict.fromkeys(column for random in model.random for column in random.columns))
         return tuple(found)
 
     def number_columns(self) -> tuple[str, ...]:
@@ -157,5 +211,5 @@ class ModelSpec:
             for fixed in model.fixed:
                 found.update(dict.fromkeys(c.column for c in fixed.covariables))
             for random in model.random:
-                found.update(dict.fromkeys(c.column for c in (random.covariable, random.slope) if c is not None))
+                found.update(dict.fromkeys(c.column for c in random.covariables))
         return tuple(found)

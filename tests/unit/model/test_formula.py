@@ -91,7 +91,7 @@ def test_types_and_text_are_kept() -> None:
     assert read(text) == TraitModel(
         "milk",
         (FixedTerm(("herd",), (Covariable("dim", "legendre", 2, 5.0, 305.0),)),),
-        (RandomTerm("random", "herd", None, Covariable("x")),),
+        (RandomTerm("random", "herd", None, (Covariable("x"),)),),
         text,
     )
 
@@ -99,7 +99,7 @@ def test_types_and_text_are_kept() -> None:
 UNDECLARED = "Declare it under records: classes (names) or covariates (numbers)."
 IF_NUMBERS = "Declare it under records: covariates, if its values are numbers."
 SPLINE = "spline(x, 5), spline(x, 5, low, high), spline(x, quantiles(5)) or spline(x, knots(low, ..., high))"
-KNOWN = "Known are genetic, permanent, random, log, sqrt, center, poly, legendre, spline, bspline."
+KNOWN = "Known are genetic, permanent, dominance, random, log, sqrt, center, poly, legendre, spline, bspline."
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ KNOWN = "Known are genetic, permanent, random, log, sqrt, center, poly, legendre
         ("spline(x, 5, 6)", f"spline has another number of arguments. Write {SPLINE}.", 0, 15),
         ("spline(x, knots)", f"A bracket is missing here. Write {SPLINE}.", 15, 1),
         (
-            "random(a:b)",
-            "This cannot stand here. Write random(x), with one column, or random(x, legendre(z, 2)).",
-            8,
+            "genetic(a:b)",
+            "This cannot stand here. Write genetic(x), with one column, or genetic(x, legendre(z, 2)).",
+            9,
             1,
         ),
         (
