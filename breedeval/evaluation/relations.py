@@ -131,5 +131,5 @@ def _by_factor(given: LabelledMatrix) -> tuple[Float64, float]:
             "as one with groups of unknown parents, stands for no relationship matrix. Correct it.",
             level=level,
         ) from error
-    own = inverse_diagonal(factor.lower_factor())
-    return own, factor.log_determinant()
+    log_determinant = factor.log_determinant()
+    return inverse_diagonal(factor.lower_factor()), log_determinant

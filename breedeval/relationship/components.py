@@ -108,7 +108,7 @@ def _refused(matrix: Float64, row: int, rows: Int64, names: Names, remedy: str) 
     shown = "" if smallest is None else f" Its smallest eigenvalue is {smallest:.3g}."
     twin = _twin(matrix, row)
     same = "" if twin is None else f", which is the same as '{names[int(rows[twin])]}'"
-    if twin is not None or (smallest is not None and smallest > -1e-8 * float(matrix.diagonal().max())):
+    if twin is not None if smallest is None else smallest > -1e-8 * float(matrix.diagonal().max()):
         what = (
             f"singular: the elimination fails at level '{level}'{same}.{shown} Clones, twins or levels that are combinations "
         )
@@ -131,8 +131,8 @@ def _twin(matrix: Float64, row: int) -> int | None:
         return None
     diagonal = matrix.diagonal()
     correlation = matrix[row, :row] / np.sqrt(np.abs(diagonal[row] * diagonal[:row]))
-    best = int(np.argmax(correlation))
-    return best if correlation[best] > 1 - 1e-8 else None
+    best = int(np.argmin(np.abs(correlation - 1.0)))
+    return best if abs(correlation[best] - 1.0) < 1e-8 else None
 
 
 def _refuse_large(n: int) -> None:
