@@ -18,6 +18,7 @@ LARGEST_COMPONENT = 20_000
 SINGULAR = 1e-10
 #: Up to this order the smallest eigenvalue is computed for a message.
 _EIGENVALUE_UP_TO = 3_000
+_STRIP = 512
 
 
 def invert_by_components(matrix: csr_array | Float64, names: Names, remedy: str = "") -> tuple[csr_array | Float64, float]:
@@ -89,11 +90,19 @@ def _inverted(matrix: Float64, rows: Int64, names: Names, remedy: str) -> tuple[
     weakest = int(np.argmin(pivot / diagonal))
     if pivot[weakest] < SINGULAR * diagonal[weakest]:
         raise _refused(matrix, weakest, rows, names, remedy)
-    inverse, info = dpotri(lower, lower=1)
+    inverse, info = dpotri(lower, lower=1, overwrite_c=1)
     assert info == 0
-    inverse = np.tril(inverse)
-    inverse += np.tril(inverse, -1).T
+    _mirror(inverse)
     return np.asarray(inverse, dtype=np.float64), float(np.log(pivot).sum())
+
+
+def _mirror(lower: Float64) -> None:
+    """Copy the lower triangle to the upper one, a strip at a time."""
+    for start in range(0, len(lower), _STRIP):
+        part = slice(start, min(start + _STRIP, len(lower)))
+        lower[:start, part] = lower[part, :start].T
+        square = np.tril(lower[part, part])
+        lower[part, part] = square + np.tril(square, -1).T
 
 
 def _failing_pivot(error: LinAlgError) -> int:

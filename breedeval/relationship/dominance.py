@@ -28,12 +28,13 @@ from breedeval.relationship.components import invert_by_components
 from breedeval.relationship.inbreeding import Inbreeding
 from breedeval.relationship.numerator import Numerator
 from breedeval.relationship.related import RelatedLevels
-from breedeval.relationship.stored_inverse import StoredInverse
+from breedeval.relationship.stored_inverse import DENSE_FROM, StoredInverse
 
 #: Most families of full sibs: between related ones the inverse is dense, and 10,000 take 0.8 GB.
 LARGEST = 10_000
 #: A deviation from the family of less variance than this is none.
 SMALLEST_DEVIATION = 1e-8
+_STRIP = 512
 
 
 def dominance_levels(pedigree: Pedigree, inbreeding: Inbreeding, largest: int = LARGEST) -> RelatedLevels:
@@ -104,21 +105,16 @@ def _families(pedigree: Pedigree) -> tuple[Int64, Int64, Int64]:
     return family, sire[known[example]], dam[known[example]]
 
 
-def _between_families(pedigree: Pedigree, inbreeding: Inbreeding, sires: Int64, dams: Int64) -> csr_array:
-    """F, of which most elements are zero where families are hardly related."""
+def _between_families(pedigree: Pedigree, inbreeding: Inbreeding, sires: Int64, dams: Int64) -> csr_array | Float64:
+    """F, dense where most families are related."""
     parents = np.unique(np.concatenate([sires, dams]))
     a = Numerator(pedigree, inbreeding).subset(parents)
     s, d = np.searchsorted(parents, sires), np.searchsorted(parents, dams)
-    parts = []
-    for start in range(0, len(s), 512):
-        part = slice(start, start + 512)
-        rows = 0.25 * (a[s[part]][:, s] * a[d[part]][:, d] + a[s[part]][:, d] * a[d[part]][:, s])
-        parts.append(csr_array(rows))
-    return _stacked(parts, len(sires))
-
-
-def _stacked(parts: list[csr_array], n: int) -> csr_array:
-    return csr_array(block_array([[part] for part in parts], format="csr")) if parts else csr_array((n, n))
+    f = np.empty((len(s), len(s)))
+    for start in range(0, len(s), _STRIP):
+        part = slice(start, start + _STRIP)
+        f[part] = 0.25 * (a[s[part]][:, s] * a[d[part]][:, d] + a[s[part]][:, d] * a[d[part]][:, s])
+    return f if np.count_nonzero(f) > DENSE_FROM * f.size else csr_array(f)
 
 
 def _refuse_identical(within: Float64, names: Names, source: str) -> None:
