@@ -230,3 +230,14 @@ def test_what_does_not_fit_the_model_is_refused(pedigree: Pedigree, variances: V
         simulate_records(rng, pedigree, both, two, structure)
     with pytest.raises(ConfigError, match="spread"):
         FixedEffects(spread=-1)
+
+
+@pytest.mark.parametrize("term", ["dominance(id)", "genetic(sire_mgs(id))", 'random(herd, relationship = "K")'])
+def test_relationships_that_cannot_be_drawn_are_refused_by_name(pedigree: Pedigree, term: str) -> None:
+    spec = spec_of({"milk": term})
+    key = "herd" if "herd" in term else term.partition("(")[0]
+    rng = np.random.default_rng(1)
+    with pytest.raises(ConfigError) as caught:
+        simulate_records(rng, pedigree, spec, build_variances({key: 1, "residual": 1}, spec), structure_of(rng, pedigree, 50))
+    assert term in str(caught.value)
+    assert "cannot be simulated" in str(caught.value)
