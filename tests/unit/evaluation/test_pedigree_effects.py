@@ -6,7 +6,13 @@ import h5py
 import numpy as np
 import pytest
 
+import breedeval as be
 from breedeval.errors import ConfigError
+from breedeval.evaluation.config import read_config
+from breedeval.evaluation.inputs import prepare
+from breedeval.evaluation.observer import Silence
+from breedeval.evaluation.start import start_from
+from breedeval.results.provenance import StageClock
 from tests.reference.mixed_model import legendre_values
 from tests.reference.relationship import dominance, males_by_recursion, tabular_a
 from tests.relation_models import blup, by_level, one_of, reliability
@@ -35,6 +41,18 @@ def test_dominance(run, data, tmp_path, method):
     with h5py.File(tmp_path / "run.h5") as file:
         assert len(file["effects/dominance(id)/level"]) == len(ids)
         assert len(file["effects/dominance families/level"]) == len(found.effect("dominance families"))
+
+
+def test_a_start_from_older_results_knows_animals_and_families(run, tmp_path):
+    model, variances = "herd + genetic(id) + dominance(id)", {"genetic": 1.5, "dominance": 0.8, "residual": 2.0}
+    first = run(model, variances, pedigree=True)
+    (tmp_path / "run.h5").rename(tmp_path / "old.h5")
+    again = be.evaluate(tmp_path / "run.yaml", start=tmp_path / "old.h5")
+    for name in ("dominance(id)", "dominance families"):
+        np.testing.assert_allclose(by_level(again, name), by_level(first, name), atol=1e-9)
+    inputs = prepare(read_config(tmp_path / "run.yaml"), StageClock(), Silence())
+    guess = start_from(tmp_path / "old.h5", inputs, Silence())
+    np.testing.assert_allclose(guess, first.solutions.values, atol=1e-12)
 
 
 @pytest.mark.parametrize("regression", ["", ", legendre(x, 1, 0, 10)"])
