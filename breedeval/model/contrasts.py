@@ -76,7 +76,7 @@ def build_contrast(function: GeneticFunction, covariance: Covariance, bases: Map
     Examples
     --------
     >>> from breedeval.model.spec import RandomTerm
-    >>> term = RandomTerm("genetic", "id", slope=Covariable("dim"))
+    >>> term = RandomTerm("genetic", "id", slopes=(Covariable("dim"),))
     >>> function = GeneticFunction("rise", (Part("milk", term, "at", (10.0,)), Part("milk", term, "at", (4.0,), -1.0)))
     >>> covariance = Covariance(("milk:id:0", "milk:id:1"), np.array([[2.0, 0.5], [0.5, 1.0]]))
     >>> contrast = build_contrast(function, covariance, {Covariable("dim"): Basis(Covariable("dim"), 0.0, 20.0)})

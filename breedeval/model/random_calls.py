@@ -112,9 +112,7 @@ class RandomReader(CallReader):
             self.advance()
             self.advance()
         if kind == "genetic" and not arguments.intercept:
-            message = (
-                "Genetic effects share one covariance matrix: write genetic(id, slope(x)), with covariances of zero if meant."
-            )
+            message = "Genetic effects have one covariance matrix: write genetic(id, slope(x)), and zeros in it if meant."
             self.problems.append(fault(message, begin.start, begin.end))
         self._regressor(begin, arguments)
         while self.token.is_sign("+"):
