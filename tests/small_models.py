@@ -155,7 +155,7 @@ def make_model(
         inverse = NumeratorInverse(pedigree, inbreeding)
     if pedigree is not None and group_variance is not None:
         inverse = GroupedInverse(inverse, np.eye(pedigree.n_groups) / group_variance)
-    equations = build_equations(design, checked, inverse)
+    equations = build_equations(design, checked, {} if inverse is None else {"pedigree": inverse})
     n_fixed = sum(block.n_equations for block in design.layout.fixed)
     x = equations.incidence.columns_csr(0, n_fixed)[np.flatnonzero(design.observed.ravel())]
     null_space = find_null_space(x, preferred_constraints(design.layout))

@@ -6,6 +6,7 @@ is the penalties and one pass over the records (see `breedeval.equations.record_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -109,21 +110,20 @@ class MixedModelEquations:
         return csr_array(data + block_diag([*fixed, *(penalty.to_csr() for penalty in self.penalties)], format="csr"))
 
 
-def build_equations(
-    design: Design, variances: Variances, relationship_inverse: SymmetricOperator | None
-) -> MixedModelEquations:
+def build_equations(design: Design, variances: Variances, inverses: Mapping[str, SymmetricOperator]) -> MixedModelEquations:
     """Set up the equations of a design.
 
     Parameters
     ----------
     design, variances
         The model, and its (co)variances in the units of the records.
-    relationship_inverse
-        A⁻¹ of the pedigree's animals; None for a model without a genetic effect.
+    inverses
+        Inverse relationship matrices by the key that blocks name (`EquationBlock.relationship`): ``pedigree`` for A⁻¹ of the
+        animals. Their rows are the levels of these blocks.
     """
     incidence = build_incidence(design)
     residual = build_residual_inverse(design, variances.residual)
-    penalties = build_penalties(design.layout, variances, relationship_inverse)
+    penalties = build_penalties(design.layout, variances, inverses)
     work = np.empty((design.n_records, design.n_traits))
     residual.multiply(design.observations, work)
     b = incidence.add_backward(work, np.zeros(design.layout.n_equations))

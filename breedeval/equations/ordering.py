@@ -6,16 +6,21 @@ to old, large contemporary groups, sires young to old, and last the few equation
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from breedeval.arrays import Float64, Int32, Int64
-from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.layout import FIXED, IDENTITY, PEDIGREE, EquationBlock, Layout
+from breedeval.operators import SymmetricOperator
 
 #: A block with fewer levels than this meets almost everything.
 FEW_LEVELS = 100
 
 
-def elimination_order(layout: Layout, sire: Int32, dam: Int32) -> Int64:
+def elimination_order(
+    layout: Layout, sire: Int32, dam: Int32, inverses: Mapping[str, SymmetricOperator] | None = None
+) -> Int64:
     """(N,) equations in elimination order.
 
     Parameters
@@ -24,17 +29,30 @@ def elimination_order(layout: Layout, sire: Int32, dam: Int32) -> Int64:
         The equations.
     sire, dam
         (n,) rows of the parents of the animals of the genetic block; empty without one.
+    inverses
+        Inverse relationship matrices by key, from which levels that are related otherwise are ordered.
     """
     rank = np.empty(layout.n_equations)
     for block in layout.blocks:
-        block.view(rank)[:] = _rank_of_levels(block, sire, dam)[:, None]
+        if block.relationship in (FIXED, IDENTITY, PEDIGREE):
+            stage = _rank_of_levels(block, sire, dam)
+        else:
+            stage = _rank_by_links((inverses or {})[block.relationship])
+        block.view(rank)[:] = stage[:, None]
     return np.argsort(rank, kind="stable")
+
+
+def _rank_by_links(inverse: SymmetricOperator) -> Float64:
+    """Levels with few links early, as animals without progeny are; levels linked to almost all behind the sires."""
+    links = np.diff(inverse.to_csr().indptr).astype(np.float64)
+    stage: Float64 = np.minimum(0.5 + 1.5 * np.log10(np.maximum(links, 1.0)), 4.99)
+    return stage
 
 
 def _rank_of_levels(block: EquationBlock, sire: Int32, dam: Int32) -> Float64:
     """Stage of elimination, and within the stage a fraction below one."""
     within = np.arange(block.n_levels) / max(block.n_levels, 1)
-    if block.relationship == "pedigree":
+    if block.relationship == PEDIGREE:
         stage = np.full(block.n_levels, 1.0)
         n = len(sire)
         stage[dam[(dam >= 0) & (dam < n)]] = 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.sparse import csr_array, eye_array, kron
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_middle
-from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.layout import IDENTITY, EquationBlock, Layout
 from breedeval.model.variances import Variances
 from breedeval.operators import SymmetricOperator
 
@@ -55,14 +56,12 @@ class Penalty:
         return csr_array(kron(left, self.covariance_inverse))
 
 
-def build_penalties(
-    layout: Layout, variances: Variances, relationship_inverse: SymmetricOperator | None
-) -> tuple[Penalty, ...]:
-    """One penalty for each random block; `relationship_inverse` is A⁻¹ for the block of the pedigree's animals."""
+def build_penalties(layout: Layout, variances: Variances, inverses: Mapping[str, SymmetricOperator]) -> tuple[Penalty, ...]:
+    """One penalty for each random block; `inverses` holds the inverse of each relationship but the identity, by its key."""
     return tuple(
         Penalty(
             block,
-            relationship_inverse if block.relationship == "pedigree" else None,
+            None if block.relationship == IDENTITY else inverses[block.relationship],
             freeze(np.linalg.inv(variances.random[block.key].matrix).astype(np.float64)),
         )
         for block in layout.random

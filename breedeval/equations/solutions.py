@@ -52,8 +52,12 @@ class Solutions:
 
     def effect(self, name: str) -> pd.DataFrame:
         """Solutions of one effect: level, one column a column of the block, constrained."""
-        block = self.block(name)
-        frame = pd.DataFrame(block.view(self.values), columns=list(block.columns))
-        frame.insert(0, "level", block.levels.to_list())
-        frame["constrained"] = np.any(block.view(self.constrained), axis=1)
+        block = next((b for b in self if b.n_extra and b.extra_name == name), None)
+        extra = block is not None
+        block = block or self.block(name)
+        n = block.n_levels - block.n_extra
+        rows = slice(n, block.n_levels) if extra else slice(0, n)
+        frame = pd.DataFrame(block.view(self.values)[rows], columns=list(block.columns))
+        frame.insert(0, "level", block.levels.to_list()[rows])
+        frame["constrained"] = np.any(block.view(self.constrained)[rows], axis=1)
         return frame

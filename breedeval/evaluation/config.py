@@ -15,7 +15,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from breedeval.errors import FormulaError
-from breedeval.evaluation.config_checks import check_records, check_spec, check_variances, index_notes
+from breedeval.evaluation.config_checks import (
+    check_records,
+    check_relationships,
+    check_sire_mgs,
+    check_spec,
+    check_variances,
+    index_notes,
+    named_relationships,
+)
 from breedeval.evaluation.config_lines import ConfigText, KeyPath, read_config_text
 from breedeval.evaluation.config_problems import ConfigProblem, config_error, problems_of
 from breedeval.evaluation.config_sections import (
@@ -24,6 +32,7 @@ from breedeval.evaluation.config_sections import (
     ConfigFile,
     PedigreeSection,
     RecordsSection,
+    RelationshipSection,
     SolverSection,
 )
 from breedeval.evaluation.config_values import Place
@@ -45,7 +54,7 @@ class EvaluationConfig:
         Title of the run.
     pedigree
         None only if no term is genetic.
-    records, solver, accuracy, base, index
+    records, relationships, solver, accuracy, base, index
         The sections of the file; `base` is None where founders are the base.
     spec
         The formulas, read.
@@ -67,6 +76,7 @@ class EvaluationConfig:
     accuracy: AccuracySection
     base: BaseSection | None
     index: Mapping[str, Mapping[str, float]]
+    relationships: Mapping[str, RelationshipSection]
     functions: tuple[GeneticFunction, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -125,6 +135,7 @@ def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
         accuracy=file.accuracy,
         base=file.base,
         index=MappingProxyType(file.index),
+        relationships=MappingProxyType(named_relationships(file.relationships, checked.spec, text.path.parent)),
         functions=checked.functions,
         notes=tuple(index_notes(file.index, (*checked.spec.trait_names, *file.publish))),
     )
@@ -170,6 +181,8 @@ class _Checked:
         self.spec = ModelSpec(tuple(models))
         if not wrong & {"pedigree", "base"}:
             self.problems += check_spec(self.spec, records, sections)
+            self.problems += check_sire_mgs(self.spec, sections)
+            self.problems += check_relationships(self.spec, sections)
         if self.file is not None:
             self.functions, problems = read_functions(self.file.publish, self.spec)
             self.problems += problems

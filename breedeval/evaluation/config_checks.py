@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from breedeval.evaluation.config_problems import ConfigProblem
-from breedeval.evaluation.config_sections import LongSection, RecordsSection
+from breedeval.evaluation.config_sections import LongSection, RecordsSection, RelationshipSection
+from breedeval.evaluation.config_values import expand_path
 from breedeval.model.covariance import assign_variance_keys, random_blocks, refuse_stored
 from breedeval.model.spec import ModelSpec
 from breedeval.model.weights import weight_columns
@@ -65,7 +67,7 @@ def index_notes(index: Mapping[str, Mapping[str, float]], traits: tuple[str, ...
 def check_spec(spec: ModelSpec, records: RecordsSection, sections: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     """Find sections and columns that the model needs and the configuration lacks."""
     pedigree = sections.get("pedigree")
-    genetic = [term.name for model in spec.traits for term in model.random if term.kind == "genetic"]
+    genetic = [term.name for model in spec.traits for term in model.random if term.kind in ("genetic", "dominance")]
     if genetic and pedigree is None:
         yield ConfigProblem((), f"the section 'pedigree' is missing, which {genetic[0]} needs. Add it.")
     years = ((sections.get("base") or {}).get("animals") or {}).get("birth_year")
@@ -103,6 +105,48 @@ def _check_phantom_dams(spec: ModelSpec, records: RecordsSection, pedigree: Any)
             "unknown dams cannot be of a group and animals of their own. Give the dams names and groups in the pedigree file."
         )
         yield ConfigProblem(("records", "phantom_dams"), message)
+
+
+def check_sire_mgs(spec: ModelSpec, sections: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    """Find models where sires and maternal grandsires stand beside animals, or in groups."""
+    terms = dict.fromkeys(term for model in spec.traits for term in model.random if term.kind in ("genetic", "dominance"))
+    by_sire = [term for term in terms if term.by_sire_mgs]
+    if not by_sire:
+        return
+    others = [term.name for term in terms if not term.by_sire_mgs]
+    if others:
+        message = (
+            f"{by_sire[0].name} is a model of sires; {others[0]} is one of animals. All genetic terms must be of one kind."
+        )
+        yield ConfigProblem(("model",), message)
+    groups = (sections.get("pedigree") or {}).get("groups")
+    if groups is not None and groups != "none":
+        message = f"{by_sire[0].name} knows no groups of unknown parents. Write groups: none, or an animal model."
+        yield ConfigProblem(("pedigree", "groups"), message)
+
+
+def check_relationships(spec: ModelSpec, sections: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    """Find relationships that are declared and used by no term."""
+    used = {term.relationship for model in spec.traits for term in model.random}
+    for name in sections.get("relationships") or {}:
+        if name not in used:
+            hint = did_you_mean(name, [text for text in used if text is not None])
+            message = f'no term uses it.{hint} Write random(x, relationship = "{name}") in the model, or remove it.'
+            yield ConfigProblem(("relationships", name), message)
+
+
+def named_relationships(
+    declared: Mapping[str, RelationshipSection], spec: ModelSpec, folder: Path
+) -> dict[str, RelationshipSection]:
+    """The relationship behind each name in the formulas: as declared, else the name is that of a file with the matrix."""
+    used = dict.fromkeys(term.relationship for model in spec.traits for term in model.random if term.relationship is not None)
+    found = {}
+    for name in used:
+        if name in declared:
+            found[name] = declared[name]
+        else:
+            found[name] = RelationshipSection(file=expand_path(name, folder))
+    return found
 
 
 def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: RecordsSection) -> Iterator[ConfigProblem]:

@@ -186,6 +186,29 @@ class AccuracySection(Section):
     )
 
 
+class RelationshipSection(Section):
+    """Relationships between the levels of a random effect, or their inverse."""
+
+    file: InputPath = Field(
+        description="A square with names, or level, level, value a line (.csv, .txt, .parquet); .npz, .h5, Matrix Market .mtx."
+    )
+    kind: Literal["matrix", "inverse"] = Field(
+        default="matrix", description="Whether the file holds the matrix or its inverse."
+    )
+    labels: InputPath | None = Field(
+        default=None, description="File with the name of a level a line, for .mtx and .npz that have none."
+    )
+    blend: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="Shrink the relationships between different levels by this share: for a singular matrix."
+    )
+
+    @model_validator(mode="after")
+    def _check_blend(self) -> RelationshipSection:
+        if self.blend is not None and self.kind == "inverse":
+            raise ValueError("blend is for kind: matrix; an inverse cannot be blended.")
+        return self
+
+
 class BaseAnimals(Section):
     """Animals whose mean EBV is zero: those that meet every condition."""
 
@@ -221,6 +244,9 @@ class ConfigFile(Section):
     ] = Field(
         description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}, "
         "or {by, up_to, matrices} for intervals of a covariate."
+    )
+    relationships: dict[str, RelationshipSection] = Field(
+        default_factory=dict, description="Relationship matrices by the name that random(x, relationship = NAME) uses."
     )
     solver: SolverSection = Field(default_factory=SolverSection, description="How the equations are solved.")
     accuracy: AccuracySection = Field(default_factory=AccuracySection, description="How reliabilities are computed.")

@@ -30,6 +30,7 @@ from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.relationship.metafounders import compute_inbreeding_with_metafounders, group_shares
+from breedeval.relationship.sire_mgs import MalePedigree, compute_male_inbreeding, male_inverse, male_pedigree
 from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
 from breedeval.results.provenance import StageClock
 
@@ -53,6 +54,8 @@ class Genetics:
     self_relationship
         (n,) variance of each animal's breeding value in units of the genetic variance: 1 + F, and with random groups what these
         add.
+    males
+        The sires, where the model is one of sires and maternal grandsires: all but `built` is about them then.
     """
 
     built: BuiltPedigree
@@ -60,11 +63,12 @@ class Genetics:
     inverse: SymmetricOperator
     group_kind: GroupKind
     self_relationship: Float64
+    males: MalePedigree | None = None
 
     @property
     def pedigree(self) -> Pedigree:
-        """The animals."""
-        return self.built.pedigree
+        """The animals that have breeding values."""
+        return self.built.pedigree if self.males is None else self.males.pedigree
 
 
 def prepare_genetics(
@@ -106,7 +110,8 @@ def prepare_genetics(
         observer.warn("pedigree: " + "\n".join(doubts))
     observer.stage("computing inbreeding")
     with clock.stage("relationship"):
-        genetics = _relate(section, groups, built)
+        by_sire = any(term.by_sire_mgs for model in config.spec.traits for term in model.random)
+        genetics = _relate_males(section, built, observer) if by_sire else _relate(section, groups, built)
     observer.say(_inbreeding_line(genetics.inbreeding.coefficients, section.inbreeding))
     return genetics
 
@@ -133,6 +138,18 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
     return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own))
 
 
+def _relate_males(section: PedigreeSection, built: BuiltPedigree, observer: Observer) -> Genetics:
+    males = male_pedigree(built.pedigree)
+    inbreeding = compute_male_inbreeding(males, ignore=not section.inbreeding)
+    known = int((males.maternal_grandsire >= 0).sum())
+    observer.say(
+        f"sire and maternal grandsire model: {count_of(len(males.pedigree), 'male')} with progeny, {known:,} with a known "
+        "maternal grandsire; maternal granddams count as unrelated"
+    )
+    own = freeze(1.0 + inbreeding.coefficients)
+    return Genetics(built, inbreeding, male_inverse(males, inbreeding), "none", own, males)
+
+
 def _read_pedigree(section: PedigreeSection, coded: CodedGroups | None, observer: Observer) -> PedigreeTable:
     choices: dict[str, Any] = dict(column_choices(section))
     has_codes = coded is not None and coded.codes
@@ -150,7 +167,7 @@ def _refuse_unknown_codes(config: EvaluationConfig, records: RecordTable, table:
     RecordsError
         Naming the codes, their columns and lines.
     """
-    terms = [term for model in config.spec.traits for term in model.random if term.kind in ("genetic", "permanent")]
+    terms = [term for model in config.spec.traits for term in model.random if term.kind != "random"]
     problems = []
     for column in dict.fromkeys(term.column for term in terms):
         found = records.classes[column]
@@ -172,7 +189,7 @@ def _add_animals(
     table: PedigreeTable, config: EvaluationConfig, records: RecordTable, observer: Observer, later: Names
 ) -> PedigreeTable:
     """Add animals that records name and the pedigree lacks, but for those that are added `later`."""
-    columns = dict.fromkeys(r.column for m in config.spec.traits for r in m.random if r.kind == "genetic")
+    columns = dict.fromkeys(r.column for m in config.spec.traits for r in m.random if r.kind in ("genetic", "dominance"))
     for column in columns:
         names = records.classes[column].names
         absent = names.take(np.flatnonzero((table.names.find(names) == NONE) & (later.find(names) == NONE)))

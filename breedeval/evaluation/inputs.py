@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from breedeval.arrays import Int32
+from breedeval.arrays import Float64, Int32
 from breedeval.errors import ConfigError, VarianceError, count_of, name_some
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
+from breedeval.evaluation.relations import prepare_relations
 from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.covariance import expected_size
 from breedeval.model.design import Design, build_design
 from breedeval.model.doubts import doubtful_terms
+from breedeval.model.layout import PEDIGREE
 from breedeval.model.levels import present
 from breedeval.model.long_form import JoinedRecords, LongForm, join_lines
 from breedeval.model.phantom_dams import PhantomDams, give_phantom_dams
 from breedeval.model.records import RecordTable
+from breedeval.model.relations import Relations, refuse_unrelated_levels
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import Variances, build_variances
 from breedeval.model.weights import Weight, weight_columns
-from breedeval.pedigree.pedigree import Pedigree
+from breedeval.operators import SymmetricOperator
 from breedeval.results.provenance import StageClock
 
 
@@ -33,15 +37,27 @@ from breedeval.results.provenance import StageClock
 class Inputs:
     """What was read and what follows from it, before any equation.
 
-    `genetics` is None for a model without a genetic term; `contrasts` are the published functions; `notes` say what was made of
-    the records before the model.
+    `genetics` is None for a model without a genetic term; `relations` are the related levels of other effects; `contrasts` are
+    the published functions; `notes` say what was made of the records before the model.
     """
 
     genetics: Genetics | None
     design: Design
     variances: Variances
+    relations: Relations
     contrasts: tuple[Contrast, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def inverses(self) -> Mapping[str, SymmetricOperator]:
+        """Inverse relationship matrices by the key that blocks of the layout name."""
+        others = {key: related.inverse for key, related in self.relations.levels.items()}
+        return others if self.genetics is None else {PEDIGREE: self.genetics.inverse, **others}
+
+    @property
+    def own_relationships(self) -> Mapping[str, Float64]:
+        """Relationship of each level with itself, by the key that blocks of the layout name; without the pedigree."""
+        return {key: related.own for key, related in self.relations.levels.items()}
 
 
 @dataclass(frozen=True)
@@ -77,9 +93,10 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms)
         # Refused now, not after the solution.
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
+    relations = prepare_relations(config, records, genetics, clock, observer)
     observer.stage("laying out the model")
     with clock.stage("model"):
-        design = _design(config, joined, None if genetics is None else genetics.pedigree, variances)
+        design = _design(config, joined, genetics, variances, relations)
     for line in (*design.account.lines(), *design.notes, *_class_lines(design, variances)):
         observer.say(f"records: {line}")
     doubts = doubtful_terms(config.spec, design)
@@ -90,7 +107,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         observer.say(f"publish: {contrast.text}")
         for doubt in contrast.doubts:
             observer.warn(f"publish: {contrast.function.name}: {doubt}")
-    return Inputs(genetics, design, variances, contrasts, (*joined.notes, *doubts))
+    return Inputs(genetics, design, variances, relations, contrasts, (*joined.notes, *doubts))
 
 
 def read_records(config: EvaluationConfig) -> ReadRecords:
@@ -164,15 +181,20 @@ def _residual_by(config: EvaluationConfig) -> tuple[str | None, bool]:
     return None if by is None else str(by), isinstance(written, dict) and "up_to" in written
 
 
-def _design(config: EvaluationConfig, joined: ReadRecords, pedigree: Pedigree | None, variances: Variances) -> Design:
+def _design(
+    config: EvaluationConfig, joined: ReadRecords, genetics: Genetics | None, variances: Variances, relations: Relations
+) -> Design:
     records = joined.table
+    pedigree = None if genetics is None else genetics.built.pedigree
     animals: dict[str, Int32] = find_animals(config.spec, records, pedigree)
     if pedigree is not None and config.records.unknown_animals == "refuse":
         refuse_unknown_animals(records, animals, pedigree.source)
     by = variances.residual.class_column
-    usable = find_usable(config.spec, records, animals, joined.weight, by)
+    refuse_unrelated_levels(config.spec, records, relations)
+    usable = find_usable(config.spec, records, animals, joined.weight, by, relations)
     _refuse_missing_matrices(config, records, usable, variances)
-    return build_design(config.spec, records, usable, animals, pedigree, joined.weight, by)
+    levels = None if genetics is None else genetics.pedigree
+    return build_design(config.spec, records, usable, animals, levels, joined.weight, by, relations)
 
 
 def _refuse_missing_matrices(

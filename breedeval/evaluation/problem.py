@@ -68,9 +68,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     observer.stage("setting up the equations")
     with clock.stage("equations"):
         standardized = standardize(inputs.design, inputs.variances)
-        equations = build_equations(
-            standardized.design, standardized.variances, None if inputs.genetics is None else inputs.genetics.inverse
-        )
+        equations = build_equations(standardized.design, standardized.variances, inputs.inverses)
     observer.say(_size_line(equations))
     with clock.stage("dependencies"):
         dependencies = find_dependencies(equations, inputs)
@@ -150,7 +148,7 @@ def _kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> 
     """Elimination order of the kept equations, as rows of the kept matrix."""
     none: Int32 = np.empty(0, dtype=np.int32)
     sire, dam = (none, none) if inputs.genetics is None else (inputs.genetics.pedigree.sire, inputs.genetics.pedigree.dam)
-    order = elimination_order(equations.layout, sire, dam)
+    order = elimination_order(equations.layout, sire, dam, inputs.inverses)
     new_row = np.full(equations.order, -1, dtype=np.int64)
     new_row[kept] = np.arange(len(kept))
     return new_row[order][new_row[order] >= 0]

@@ -84,12 +84,14 @@ def _part(section: PartSection, trait: str, spec: ModelSpec) -> Part:
     if count is None and written != "effect":
         raise _Refused(
             f"{term.name} of {trait} is no regression, it is the same everywhere: {written} cannot stand here. "
-            f"A multiple of it is written weights: {{{trait}:{term.column}: 305}}."
+            f"A multiple of it is written weights: {{{trait}:{term.label}: 305}}."
         )
     if count is not None and written == "effect":
         raise _Refused(f"{term.name} of {trait} has {count} coefficients. Write sum, average, at or coefficient.")
     if count is not None and section.coefficient is not None and section.coefficient >= count:
         raise _Refused(f"{term.name} of {trait} has no coefficient {section.coefficient}. They are 0 to {count - 1}.")
+    if len(term.slopes) > 1 and written in ("at", "sum", "average"):
+        raise _Refused(f"{term.name} of {trait} has several slopes: {written} is of one covariate. Weigh its coefficients.")
     operation: Operation = written  # type: ignore[assignment]
     return Part(trait, term, operation, section.numbers)
 
@@ -98,7 +100,7 @@ def _term(trait: str, column: str | None, spec: ModelSpec) -> RandomTerm:
     if trait not in spec.trait_names:
         hint = did_you_mean(trait, spec.trait_names)
         raise _Refused(f"'{trait}' is no trait of this model.{hint} There are: {name_some(spec.trait_names, 50)}.")
-    terms = {term.column: term for term in genetic_terms(spec, trait)}
+    terms = {term.label: term for term in genetic_terms(spec, trait)}
     if not terms:
         raise _Refused(f"{trait} has no genetic effect.")
     if column is None and len(terms) > 1:
@@ -120,7 +122,7 @@ def _weighed(
     for trait in spec.trait_names:
         for term in genetic_terms(spec, trait):
             count = n_coefficients(term)
-            label = f"{trait}:{term.column}"
+            label = f"{trait}:{term.label}"
             alone = key == trait and len(genetic_terms(spec, trait)) == 1
             if count is None and (key == label or alone):
                 return (Part(trait, term, weight=weight),)
@@ -138,6 +140,6 @@ def _labels(spec: ModelSpec) -> list[str]:
     for trait in spec.trait_names:
         for term in genetic_terms(spec, trait):
             count = n_coefficients(term)
-            label = f"{trait}:{term.column}"
+            label = f"{trait}:{term.label}"
             found += [label] if count is None else [f"{label}:{k}" for k in range(count)]
     return found

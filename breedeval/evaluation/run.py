@@ -11,7 +11,7 @@ import numpy as np
 
 from breedeval.accuracy.exact import relationship_diagonal
 from breedeval.accuracy.reliability import reliability
-from breedeval.arrays import Int32, freeze
+from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import OutputError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
@@ -20,6 +20,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
 from breedeval.evaluation.start import start_from
+from breedeval.model.layout import PEDIGREE
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
@@ -106,6 +107,7 @@ def evaluate(
 def _refuse_input(path: Path, config: EvaluationConfig) -> None:
     """Refuse to write the results over a file that the evaluation reads."""
     read = [config.source.path, config.records.file, *([] if config.pedigree is None else [config.pedigree.file])]
+    read += [section.file for section in config.relationships.values()]
     if path.resolve() in [Path(file).resolve() for file in read]:
         raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
 
@@ -130,6 +132,7 @@ def _collect(
         breeding_values=_breeding_values(config, inputs, solved),
         solutions=solved.solutions,
         solution_pev=solved.pev,
+        effect_reliability=_effect_reliability(inputs, solved),
         estimability=problem.dependencies.estimability,
         variances=inputs.variances,
         solve=solved.solve,
@@ -172,6 +175,22 @@ def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -
     return tuple(found)
 
 
+def _effect_reliability(inputs: Inputs, solved: Solved) -> dict[str, Float64]:
+    """Reliability (levels, columns) of the random effects that hold no breeding values, by name."""
+    found = {}
+    for block in inputs.design.layout.random:
+        if solved.pev is None or block.relationship == PEDIGREE:
+            continue
+        own = inputs.own_relationships.get(block.relationship, np.ones(block.n_levels))
+        covariance = inputs.variances.random[block.key]
+        order = [covariance.labels.index(label) for label in block.columns]
+        variance = covariance.matrix.diagonal()[order]
+        pev = block.view(solved.pev)
+        columns = [reliability(pev[:, j], own, float(variance[j])) for j in range(block.n_columns)]
+        found[block.name] = freeze(np.column_stack(columns))
+    return found
+
+
 def _records_of_animals(inputs: Inputs, n_animals: int) -> Int32:
     """Records used of each animal: those of the first genetic term (the animal itself; the sire in a sire model)."""
     design = inputs.design
@@ -186,6 +205,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
     files = {"config": config.source.path, "records": config.records.file}
     if config.pedigree is not None:
         files["pedigree"] = config.pedigree.file
+    files |= {f"relationship {name}": section.file for name, section in config.relationships.items()}
     account = inputs.design.account
     counts: dict[str, Any] = {
         "records": {

@@ -62,7 +62,12 @@ def _genetic(block: EquationBlock, pedigree: Pedigree, old: ResultsFile, start: 
 def _effect(block: EquationBlock, old: ResultsFile, start: Float64) -> int:
     if block.name not in old.effects:
         return 0
-    return _take_levels(old, block.name, block.levels, block.columns, block.view(start))
+    values, n = block.view(start), block.n_levels - block.n_extra
+    found = _take_levels(old, block.name, block.levels.take(np.arange(n)), block.columns, values[:n])
+    if block.n_extra and block.extra_name in old.effects:
+        extra = block.levels.take(np.arange(n, block.n_levels))
+        found += _take_levels(old, block.extra_name, extra, block.columns, values[n:])
+    return found
 
 
 def _take_levels(old: ResultsFile, effect: str, levels: Names, columns: tuple[str, ...], out: Float64) -> int:

@@ -76,7 +76,7 @@ def build_contrast(function: GeneticFunction, covariance: Covariance, bases: Map
     Examples
     --------
     >>> from breedeval.model.spec import RandomTerm
-    >>> term = RandomTerm("genetic", "id", slope=Covariable("dim"))
+    >>> term = RandomTerm("genetic", "id", slopes=(Covariable("dim"),))
     >>> function = GeneticFunction("rise", (Part("milk", term, "at", (10.0,)), Part("milk", term, "at", (4.0,), -1.0)))
     >>> covariance = Covariance(("milk:id:0", "milk:id:1"), np.array([[2.0, 0.5], [0.5, 1.0]]))
     >>> contrast = build_contrast(function, covariance, {Covariable("dim"): Basis(Covariable("dim"), 0.0, 20.0)})
@@ -103,7 +103,7 @@ def build_contrast(function: GeneticFunction, covariance: Covariance, bases: Map
 
 def _coefficients(part: Part, bases: Mapping[Covariable, Basis]) -> list[tuple[str, float]]:
     """Label and factor of each column of the genetic block that a part needs."""
-    label = f"{part.trait}:{part.term.column}"
+    label = f"{part.trait}:{part.term.label}"
     if part.operation == "effect" or part.covariable is None:
         return [(label, 1.0)]
     if part.operation == "coefficient":
@@ -112,7 +112,7 @@ def _coefficients(part: Part, bases: Mapping[Covariable, Basis]) -> list[tuple[s
     basis = bases[part.covariable]
     _refuse_outside(part, basis, points)
     values = basis.evaluate(points)
-    if part.term.slope is not None:
+    if part.term.slopes:
         values = np.column_stack([np.ones(len(points)), values])
     factors = values.mean(axis=0) if part.operation == "average" else values.sum(axis=0)
     return [(f"{label}:{k}", float(factor)) for k, factor in enumerate(factors)]

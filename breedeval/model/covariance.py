@@ -10,7 +10,7 @@ from breedeval.model.spec import ModelSpec, RandomKind, RandomTerm
 from breedeval.nearest import did_you_mean
 
 #: Keys that a column of ``random(x)`` cannot have for itself.
-_RESERVED = ("genetic", "permanent", "residual")
+_RESERVED = ("genetic", "permanent", "dominance", "residual")
 
 #: A key path below ``variances`` and what is wrong there.
 Problem = tuple[tuple[str, ...], str]
@@ -23,8 +23,9 @@ class RandomBlockSpec:
     Parameters
     ----------
     key
-        Key in the configuration: ``genetic``, ``permanent``, x for ``random(x)``; where a kind has several blocks, such as
-        ``permanent(id)`` and ``permanent(dam)``, the term without its regression.
+        Key in the configuration: ``genetic``, ``permanent``, ``dominance``, x for ``random(x)``; where a kind has several
+        blocks, such as ``permanent(id)`` and ``permanent(dam)``, the term without its regression; where a column has several
+        random effects, x for the plain one and the term for the others.
     kind
         Kind of the terms.
     terms
@@ -50,8 +51,9 @@ class RandomBlockSpec:
     @property
     def keys(self) -> tuple[str, ...]:
         """All keys that mean this block, the usual one first."""
-        columns = dict.fromkeys(term.label_column for term in self.terms)
-        short = [f"{self.kind}({column})" for column in columns] if len(columns) == 1 else []
+        columns = dict.fromkeys(term.label for term in self.terms)
+        is_plain = self.key in (self.kind, *columns) or self.key.startswith(f"{self.kind}({self.terms[0].column})")
+        short = [f"{self.kind}({column})" for column in columns] if len(columns) == 1 and is_plain else []
         full = [term.name for term in self.terms] if len(self.terms) == 1 else []
         return tuple(dict.fromkeys([self.key, *short, *full]))
 
@@ -65,9 +67,14 @@ def n_coefficients(term: RandomTerm) -> int | None:
     >>> n_coefficients(RandomTerm("genetic", "id", Covariable("dim", "legendre", 2)))
     3
     """
-    if term.slope is not None:
-        return 1 + term.slope.n_coefficients
+    if term.slopes:
+        return int(term.intercept) + sum(slope.n_coefficients for slope in term.slopes)
     return None if term.covariable is None else term.covariable.n_coefficients
+
+
+def first_coefficient(term: RandomTerm) -> int:
+    """Return the number of the first coefficient of `term`: 0 is the intercept, which slopes may lack."""
+    return 0 if term.intercept else 1
 
 
 def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
@@ -83,33 +90,49 @@ def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
     genetic ('birth:id', 'gain:id', 'birth:dam', 'gain:dam')
     permanent ('birth:dam', 'gain:dam')
     """
-    groups: dict[tuple[str, str], dict[RandomTerm, None]] = {}
+    groups: dict[tuple[object, ...], dict[RandomTerm, None]] = {}
     for model in spec.traits:
         for term in model.random:
-            owner = (term.kind, "" if term.kind == "genetic" else term.column)
-            groups.setdefault(owner, {})[term] = None
-    blocks = []
-    for (kind, column), terms in groups.items():
-        alone = sum(other == kind for other, _ in groups) == 1
-        if kind == "random":
-            key = column if column not in _RESERVED else f"random({column})"
-        else:
-            key = kind if alone else f"{kind}({column})"
-        first = next(iter(terms))
-        blocks.append(RandomBlockSpec(key, first.kind, tuple(terms), _labels(spec, tuple(terms)), show_in(spec, first.name)))
-    return tuple(blocks)
+            groups.setdefault(term.origin, {})[term] = None
+    firsts = [next(iter(terms)) for terms in groups.values()]
+    return tuple(
+        RandomBlockSpec(_key(first, firsts), first.kind, tuple(terms), _labels(spec, tuple(terms)), show_in(spec, first.name))
+        for first, terms in zip(firsts, groups.values(), strict=True)
+    )
+
+
+def _key(first: RandomTerm, firsts: list[RandomTerm]) -> str:
+    """Key of the block that begins with the term `first`, among the first terms of all blocks."""
+    same_kind = [other for other in firsts if other.kind == first.kind]
+    same_column = [other for other in same_kind if other.column == first.column]
+    is_plain = first.relationship is None and first.intercept
+    if len(same_column) > 1 and not is_plain:  # the regression may differ between traits: what tells blocks apart is named
+        slopes = () if first.intercept else first.slopes
+        return RandomTerm(first.kind, first.column, None, slopes, first.intercept, first.crossed, first.relationship).name
+    if first.kind == "random":
+        return first.column if first.column not in _RESERVED else f"random({first.column})"
+    return first.kind if len(same_kind) == 1 else f"{first.kind}({first.column})"
 
 
 def _labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> tuple[str, ...]:
     labels = []
-    for coefficient in range(max(n_coefficients(term) or 1 for term in terms)):
-        for column in dict.fromkeys(term.label_column for term in terms):
+    for place in range(max(n_coefficients(term) or 1 for term in terms)):
+        for column in dict.fromkeys(term.label for term in terms):
             for model in spec.traits:
-                for term in (term for term in terms if term.label_column == column and term in model.random):
-                    count = n_coefficients(term)
-                    if coefficient < (count or 1):
-                        labels.append(f"{model.trait}:{column}" + ("" if count is None else f":{coefficient}"))
+                for term in (term for term in terms if term.label == column and term in model.random):
+                    labels += [coefficient_label(model.trait, term, place)] if place < (n_coefficients(term) or 1) else []
     return tuple(labels)
+
+
+def coefficient_label(trait: str, term: RandomTerm, place: int) -> str:
+    """Label of the coefficient at `place` of `term`: ``trait:column``, with ``:0``, ``:1`` behind if it is a regression."""
+    number = "" if n_coefficients(term) is None else f":{first_coefficient(term) + place}"
+    return f"{trait}:{term.label}{number}"
+
+
+def _bare(key: str) -> str:
+    """A key without blanks and quotes, which carry no meaning in it."""
+    return "".join(key.split()).replace('"', "").replace("'", "")
 
 
 def assign_variance_keys(
@@ -135,14 +158,14 @@ def assign_variance_keys(
     problems
         Keys that are missing, unknown or say the same twice.
     """
-    left = {"".join(key.split()): key for key in written if key != "residual"}
+    left = {_bare(key): key for key in written if key != "residual"}
     problems: list[Problem] = []
     if "residual" not in written:
         size = f" {expected_size(traits)}" if len(traits) > 1 else ""
         problems.append(((), f"'residual' is missing. Give the residual variance.{size}"))
     assigned: dict[str, str] = {}
     for block in blocks:
-        found = [left.pop(key) for key in ("".join(key.split()) for key in block.keys) if key in left]
+        found = [left.pop(key) for key in map(_bare, block.keys) if key in left]
         if len(found) > 1:
             problems.append(((found[1],), f"'{found[0]}' and '{found[1]}' mean the same. Keep one of them."))
         if found:

@@ -11,13 +11,14 @@ import numpy as np
 from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError
 from breedeval.model.bases import Basis
-from breedeval.model.covariance import RandomBlockSpec, random_blocks
+from breedeval.model.covariance import RandomBlockSpec, coefficient_label, random_blocks
 from breedeval.model.covariates import fit_basis
-from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.layout import FIXED, EquationBlock, Layout
 from breedeval.model.levels import column_products, crossed, present
 from breedeval.model.pens import find_pen_mates
 from breedeval.model.places import show_in
 from breedeval.model.records import RecordTable
+from breedeval.model.relations import Relations
 from breedeval.model.spec import Covariable, FixedTerm, ModelSpec, RandomTerm
 from breedeval.model.terms import Term
 from breedeval.model.usable import RecordAccount, UsableRecords
@@ -91,6 +92,7 @@ def build_design(
     pedigree: Pedigree | None,
     weight: Weight = None,
     residual_by: str | None = None,
+    relations: Relations | None = None,
 ) -> Design:
     """Lay the terms of `spec` over the usable records.
 
@@ -106,13 +108,15 @@ def build_design(
         Needed when the model has a genetic term.
     weight, residual_by
         Columns of the weights and of the class of residual (co)variance.
+    relations
+        Related levels, and the sires behind ``sire_mgs``, where the model has such terms.
 
     Raises
     ------
     RecordsError
         If a covariate does not vary or is outside a function's domain.
     """
-    return _DesignBuilder(spec, table, usable, animals, pedigree).build(weight, residual_by)
+    return _DesignBuilder(spec, table, usable, animals, pedigree, relations or Relations()).build(weight, residual_by)
 
 
 class _DesignBuilder:
@@ -125,9 +129,10 @@ class _DesignBuilder:
         usable: UsableRecords,
         animals: Mapping[str, Int32],
         pedigree: Pedigree | None,
+        relations: Relations,
     ) -> None:
         self._spec, self._table, self._usable = spec, table, usable
-        self._animals, self._pedigree = animals, pedigree
+        self._animals, self._pedigree, self._relations = animals, pedigree, relations
         self._blocks: list[EquationBlock] = []
         self._terms: list[Term] = []
         self._notes: dict[str, None] = {}
@@ -185,28 +190,60 @@ class _DesignBuilder:
                 columns[j, k] = len(labels)
                 trait = self._spec.trait_names[j]
                 labels.append(trait if n_coefficients == 1 else f"{trait}:{k}")
-        self._append_block(EquationBlock(term.name, levels, tuple(labels), self._next, "fixed"))
+        self._append_block(EquationBlock(term.name, levels, tuple(labels), self._next, FIXED))
         self._append_term(term.name, level, covariates, columns)
 
     def _add_random(self, block: RandomBlockSpec) -> None:
-        levels: Names
-        if block.kind == "genetic":
+        first = block.terms[0]
+        related = self._relations.levels.get(first.related_by)
+        level_of: Int32 | None = None
+        if first.kind == "genetic":
             if self._pedigree is None:
                 raise RecordsError("A genetic term needs a pedigree. Add a section pedigree: to the configuration.")
-            levels, level_of = self._pedigree.ids.joined(self._pedigree.groups), None
+            levels = self._pedigree.ids.joined(self._pedigree.groups)
+        elif related is not None:
+            levels = related.levels
         else:
-            levels, level_of = present(self._table.classes[block.terms[0].column], self._usable.rows)
-        relationship = "pedigree" if block.kind == "genetic" else "identity"
-        self._append_block(
-            EquationBlock(block.name, levels, block.labels, self._next, relationship, block.key)  # type: ignore[arg-type]
-        )
+            levels, level_of = self._levels_met(block)
+        extra = (0, "") if related is None else (len(related.extra), related.extra_name)
+        self._append_block(EquationBlock(block.name, levels, block.labels, self._next, first.related_by, block.key, *extra))
         for term in block.terms:
             if term.pen is not None:
                 self._append_social(block, term, term.pen)
                 continue
-            level = self._animal_rows(term.column) if level_of is None else level_of
             covariates = self._random_covariates(term)
-            self._append_term(term.name, level, covariates, self._random_columns(block, term, covariates))
+            columns = self._random_columns(block, term, covariates)
+            if term.by_sire_mgs:
+                self._add_sire_mgs(term, covariates, columns)
+            else:
+                self._append_term(term.name, self._rows_of(term) if level_of is None else level_of, covariates, columns)
+
+    def _levels_met(self, block: RandomBlockSpec) -> tuple[Names, Int32]:
+        """Levels of independent classes: those of records that have a trait with the effect."""
+        traits = [j for j, model in enumerate(self._spec.traits) if set(block.terms) & set(model.random)]
+        met = np.flatnonzero(self._usable.observed[:, traits].any(axis=1))
+        levels, level = crossed([self._table.classes[c] for c in block.terms[0].columns], self._usable.rows[met])
+        full = np.full(len(self._usable.rows), NONE, dtype=np.int32)
+        full[met] = level
+        return levels, full
+
+    def _rows_of(self, term: RandomTerm) -> Int32:
+        """Row of each record among levels whose names were known before the records."""
+        if term.relationship is None:
+            return self._animal_rows(term.column)
+        column = self._table.classes[term.column]
+        rows = self._relations.levels[term.related_by].names.find(column.names)
+        return np.append(rows, np.int32(NONE))[column.codes[self._usable.rows]].astype(np.int32)
+
+    def _add_sire_mgs(self, term: RandomTerm, covariates: Float64 | None, columns: Int32) -> None:
+        """Meet the sire with 1 and the maternal grandsire with ½; a male that is both with 1½, in one place."""
+        codes = self._table.classes[term.column].codes[self._usable.rows]
+        sire = np.append(self._relations.sires[term.column], np.int32(NONE))[codes].astype(np.int32)
+        grandsire = np.append(self._relations.grandsires[term.column], np.int32(NONE))[codes].astype(np.int32)
+        is_both = (sire == grandsire) & (sire >= 0)
+        values = np.ones((len(codes), 1)) if covariates is None else covariates
+        self._append_term(term.name, sire, freeze(values * np.where(is_both, 1.5, 1.0)[:, None]), columns)
+        self._append_term(term.name, np.where(is_both, np.int32(NONE), grandsire), freeze(values * 0.5), columns)
 
     def _append_social(self, block: RandomBlockSpec, term: RandomTerm, pen: str) -> None:
         """A term whose records meet the animals that shared their pen."""
@@ -225,20 +262,21 @@ class _DesignBuilder:
             if term not in model.random:
                 continue
             for k in range(n_coefficients):
-                regressed = covariates is not None and term.pen is None
-                label = f"{model.trait}:{term.label_column}" + (f":{k}" if regressed else "")
-                columns[j, k] = block.labels.index(label)
+                columns[j, k] = block.labels.index(coefficient_label(model.trait, term, k))
         return columns
 
     def _random_covariates(self, term: RandomTerm) -> Float64 | None:
-        parts = []
         if term.covariable is not None:
-            parts.append(self._evaluate(term.covariable, term))
-        if term.slope is not None:
-            slope = self._evaluate(term.slope, term)
-            self._refuse_constant_slope(term, term.slope, slope)
-            parts.append(np.column_stack([np.ones(len(slope)), slope]))
-        return column_products(parts)
+            return freeze(self._evaluate(term.covariable, term))
+        if not term.slopes:
+            return None
+        columns = [np.ones((len(self._usable.rows), 1))] if term.intercept else []
+        for slope in term.slopes:
+            values = self._evaluate(slope, term)
+            if term.intercept:
+                self._refuse_constant_slope(term, slope, values)
+            columns.append(values)
+        return freeze(np.hstack(columns))
 
     def _refuse_constant_slope(self, term: RandomTerm, slope: Covariable, values: Float64) -> None:
         """A slope on a constant cannot be told from the intercept beside it."""

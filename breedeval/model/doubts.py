@@ -44,7 +44,7 @@ def _of_trait(model: TraitModel, terms: dict[str, Term], observed: Bool, design:
     yield from _nested(partitions)
     for random in model.random:
         term = terms[random.name]
-        if term.is_ragged or random.kind == "genetic":
+        if random.related_by != "identity" or term.covariates is not None:
             continue
         count = np.bincount(term.level[observed])
         if (count > 0).sum() == 1:

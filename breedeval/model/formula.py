@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from breedeval.errors import FormulaError, count_of
-from breedeval.model.formula_calls import CallReader
+from breedeval.model.random_calls import RandomReader, overlap
 from breedeval.model.spec import Covariable, FixedTerm, RandomTerm, TraitModel
 from breedeval.model.tokens import Token, fault, pointed, tokenize
 
@@ -31,7 +31,7 @@ def parse_formula(
     their product. ``a*b`` is ``a + b + a:b``, ``a/b`` is ``a + a:b``. The overall mean is implied and comes first; ``0 +`` or
     ``- 1`` removes it. A fixed term that stands twice counts once. Random terms are ``genetic(x)``, ``permanent(x)`` and
     ``random(x)``, where column x is a class without being declared, with ``legendre(...)``, ``spline(...)``, ``bspline(...)``
-    or ``slope(x)`` as second argument for random regressions.
+    or ``slope(x)`` as further arguments for random regressions; see `breedeval.model.random_calls`.
 
     Parameters
     ----------
@@ -122,10 +122,10 @@ class _FormulaReader:
         self.problems = problems
         self.intercept = True
         self.places: dict[str, tuple[int, int]] = {}
-        self.calls = CallReader(trait, tokens, classes, covariates, problems)
+        self.calls = RandomReader(trait, tokens, classes, covariates, problems)
         self._mean_written: Token | None = None
         self._mean_removed: Token | None = None
-        self._random_seen: dict[tuple[str, str], RandomTerm] = {}
+        self._random_seen: list[RandomTerm] = []
 
     def read(self) -> list[Item]:
         if self.calls.at_end:
@@ -284,11 +284,14 @@ class _FormulaReader:
 
     def _call(self) -> list[Item]:
         begin = self.calls.token
-        term = self.calls.read()
-        if isinstance(term, RandomTerm):
-            earlier = self._random_seen.setdefault((term.kind, term.label_column), term)
-            if earlier is not term:
-                what = f"{term.name} stands twice" if earlier == term else f"{earlier.name} and {term.name} overlap"
-                self._problem(f"{what}. Keep one of them.", begin.start, self.calls.last.end)
-            return [term]
-        return [] if term is None else [(term,)]
+        if not self.calls.at_random_term:
+            term = self.calls.read()
+            return [] if term is None else [(term,)]
+        terms = self.calls.read_random()
+        for random in terms:
+            for what in (overlap(earlier, random) for earlier in self._random_seen):
+                if what is not None:
+                    self._problem(f"{what}. Keep one of them.", begin.start, self.calls.last.end)
+                    break
+            self._random_seen.append(random)
+        return list(terms)

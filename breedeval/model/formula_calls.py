@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NoReturn, cast, get_args
 
 from breedeval.errors import FormulaError
-from breedeval.model.spec import CUBIC, SOCIAL, Covariable, Function, KnotPlacing, RandomKind, RandomTerm
+from breedeval.model.spec import CUBIC, SOCIAL, Covariable, Function, KnotPlacing, RandomKind
 from breedeval.model.tokens import Token, fault
 from breedeval.nearest import did_you_mean
 
@@ -81,14 +81,10 @@ class CallReader:
         self._undeclared(token)
         return None
 
-    def read(self) -> Covariable | RandomTerm | None:
-        """Read a call: a function of a covariate or a random term; None if it cannot be used (a problem is noted)."""
+    def read(self) -> Covariable | None:
+        """Read a call: a function of a covariate; None if it cannot be used (a problem is noted)."""
         name = self.advance()
         bracket = self.advance()
-        if name.text in RANDOM_KINDS:
-            return self._random(cast(RandomKind, name.text), bracket)
-        if name.text == SOCIAL:
-            return self._social(bracket)
         if name.text in FUNCTIONS:
             return self._covariable(name, bracket)
         return self._unknown_call(name)
@@ -111,6 +107,8 @@ class CallReader:
         )
 
     def _unknown_call(self, name: Token) -> NoReturn:
+        if name.text == "sire_mgs":
+            raise fault("sire_mgs(x) stands within genetic(): genetic(sire_mgs(id)).", name.start, name.end)
         if name.text == "slope":
             raise fault("slope(x) stands within a random term: random(herd, slope(x)).", name.start, name.end)
         if name.text in _FOREIGN:
@@ -135,46 +133,6 @@ class CallReader:
         if self.token.is_sign("("):
             raise fault("Functions cannot stand in one another. Write a column here.", token.start, self.token.end)
         return token
-
-    def _random(self, kind: RandomKind, bracket: Token) -> RandomTerm:
-        usage = f"{kind}(x), with one column, or {kind}(x, legendre(z, 2))"
-        column = self._class_column(kind, usage)
-        covariable = slope = None
-        if self.token.is_sign(","):
-            self.advance()
-            covariable, slope = self._regression()
-        self._close(bracket, usage)
-        return RandomTerm(kind, column.text, covariable, slope)
-
-    def _class_column(self, call: str, usage: str) -> Token:
-        column = self._column(usage)
-        if column.text in self.covariates:
-            self._problem(
-                f"'{column.text}' is declared as a covariate, {call}(...) needs a class. Remove it from records: covariates.",
-                column,
-            )
-        elif column.text == self.trait:
-            self._problem(f"'{column.text}' is the trait itself, {call}(...) needs a class.", column)
-        return column
-
-    def _social(self, bracket: Token) -> RandomTerm:
-        """Read the arguments of ``social(id, pen)`` or ``social(id, pen, 0.5)``."""
-        usage = "social(id, pen), or social(id, pen, d) with d from 0 to 1 for a dilution in large pens"
-        animal = self._class_column(SOCIAL, usage)
-        if not self.token.is_sign(","):
-            raise fault(f"The column of the pen is missing here. Write {usage}.", self.token.start, self.token.end)
-        self.advance()
-        pen = self._class_column(SOCIAL, usage)
-        if pen.text == animal.text:
-            self._problem(f"'{pen.text}' is the column of the animal; a column of pens is needed.", pen)
-        dilution = 0.0
-        if self.token.is_sign(","):
-            self.advance()
-            dilution, token = self._signed_number(usage)
-            if not 0.0 <= dilution <= 1.0:
-                self._problem("The dilution is a number from 0 (none) to 1 (the mean of the pen mates).", token)
-        self._close(bracket, usage)
-        return RandomTerm("genetic", animal.text, pen=pen.text, dilution=dilution)
 
     def _regression(self) -> tuple[Covariable | None, Covariable | None]:
         """Read the second argument of a random term: ``legendre(...)``, a spline or ``slope(...)``."""

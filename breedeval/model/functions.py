@@ -39,8 +39,8 @@ class Part:
 
     @property
     def covariable(self) -> Covariable | None:
-        """What the curve is a function of; None without regression."""
-        return self.term.covariable or self.term.slope
+        """What the curve is a function of; None without regression, and with several slopes."""
+        return self.term.covariables[0] if len(self.term.covariables) == 1 else None
 
     def points(self) -> list[float]:
         """Points at which the curve is evaluated."""
@@ -52,7 +52,7 @@ class Part:
     @property
     def text(self) -> str:
         """In words, without the weight: ``sum of milk (id) over dim 5 to 305 by 1 (301 values)``."""
-        what = f"{self.trait} ({self.term.column})"
+        what = f"{self.trait} ({self.term.label})"
         if self.operation == "effect":
             return what
         if self.operation == "coefficient":

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
 from breedeval.names import Names
 
-Relationship = Literal["fixed", "identity", "pedigree"]
+#: Relationships that need no inverse from elsewhere, and that of the animals of the pedigree.
+FIXED, IDENTITY, PEDIGREE = "fixed", "identity", "pedigree"
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,23 @@ class EquationBlock:
     first
         Number of the first equation.
     relationship
-        ``fixed``, or how the levels of a random effect are related: ``identity`` or ``pedigree``.
+        ``fixed``, or how the levels of a random effect are related: ``identity``, or the key of an inverse relationship matrix
+        that the equations are given, such as ``pedigree`` for that of the animals.
     key
         Key of the block's (co)variance among the variances; empty for a fixed effect.
+    n_extra, extra_name
+        Number of levels at the end that no record can name, and what they are: families of a dominance effect, for instance.
+        (Groups of unknown parents stand behind the animals without being counted here.)
     """
 
     name: str
     levels: Names
     columns: tuple[str, ...]
     first: int
-    relationship: Relationship
+    relationship: str
     key: str = ""
+    n_extra: int = 0
+    extra_name: str = ""
 
     @property
     def n_levels(self) -> int:
@@ -62,7 +69,7 @@ class EquationBlock:
     @property
     def is_random(self) -> bool:
         """Whether the block has a (co)variance."""
-        return self.relationship != "fixed"
+        return self.relationship != FIXED
 
     @property
     def equations(self) -> slice:
@@ -104,7 +111,7 @@ class Layout:
     @property
     def genetic(self) -> EquationBlock | None:
         """The block whose levels are the animals of the pedigree, if the model has one."""
-        return next((block for block in self.blocks if block.relationship == "pedigree"), None)
+        return next((block for block in self.blocks if block.relationship == PEDIGREE), None)
 
     def owner(self, equation: int) -> EquationBlock:
         """The block that an equation belongs to."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-RandomKind = Literal["genetic", "permanent", "random"]
+RandomKind = Literal["genetic", "permanent", "dominance", "random"]
 Function = Literal["identity", "log", "sqrt", "center", "poly", "legendre", "spline", "bspline"]
 #: Where the knots of a spline are: at equal distances, at quantiles of the observed values, or where they are given.
 KnotPlacing = Literal["equidistant", "quantiles", "given"]
@@ -106,31 +106,85 @@ class FixedTerm:
 class RandomTerm:
     """A random effect: `kind` says where its levels and their relationship come from, `column` which level a record has.
 
-    `covariable` makes it a random regression; `slope` adds a random slope to the intercept (columns 1 and x; 1, x and x² for
-    ``slope(poly(x, 2))``). With a `pen` it is the social genetic effect: a record meets the levels of all other animals of
-    `column` in its class of column `pen`, each times (number of them) ** −`dilution`.
+    Parameters
+    ----------
+    kind
+        Kind of the effect.
+    column
+        Column of the records that names the level; ``a:b`` where the columns `crossed` are combined.
+    covariable
+        Makes it a random regression.
+    slopes
+        Random slopes: columns 1, x, z (x and x² for ``slope(poly(x, 2))``); without `intercept` x, z alone.
+    intercept
+        Whether slopes stand beside an intercept with which they are correlated.
+    crossed
+        Columns whose combinations are the levels, where there are several.
+    relationship
+        Name or file of the relationship between the levels of ``random(x)``, if any.
+    by_sire_mgs
+        Whether the record meets the sire of the animal in `column` with 1 and its maternal grandsire with ½.
+    pen
+        Makes it the social genetic effect: the record meets all other animals of `column` in its class of this column.
+    dilution
+        Their sum is multiplied by (their number) ** −`dilution`.
     """
 
     kind: RandomKind
     column: str
     covariable: Covariable | None = None
-    slope: Covariable | None = None
+    slopes: tuple[Covariable, ...] = ()
+    intercept: bool = True
+    crossed: tuple[str, ...] = ()
+    relationship: str | None = None
+    by_sire_mgs: bool = False
     pen: str | None = None
     dilution: float = 0.0
 
     @property
-    def label_column(self) -> str:
-        """What stands for the column in labels: ``social`` for the effect on pen mates."""
-        return self.column if self.pen is None else SOCIAL
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the records that name the level."""
+        return self.crossed or (self.column,)
+
+    @property
+    def covariables(self) -> tuple[Covariable, ...]:
+        """All covariables of the term."""
+        return (*(() if self.covariable is None else (self.covariable,)), *self.slopes)
+
+    @property
+    def label(self) -> str:
+        """What stands for the column in labels of (co)variances and in results."""
+        if self.pen is not None:
+            return SOCIAL
+        return "sire_mgs" if self.by_sire_mgs else self.column
 
     @property
     def name(self) -> str:
         """Canonical text, such as ``genetic(id)``."""
         if self.pen is not None:
             return f"social({self.column}, {self.pen}{f', {self.dilution:g}' if self.dilution else ''})"
-        extra = f", {self.covariable.text}" if self.covariable else ""
-        extra += f", slope({self.slope.text})" if self.slope else ""
-        return f"{self.kind}({self.column}{extra})"
+        arguments = [f"sire_mgs({self.column})" if self.by_sire_mgs else self.column]
+        arguments += [self.covariable.text] if self.covariable else []
+        slopes = [f"slope({slope.text})" for slope in self.slopes]
+        arguments += slopes if self.intercept else [" + ".join(["0", *slopes])]
+        arguments += [] if self.relationship is None else [f'relationship = "{self.relationship}"']
+        return f"{self.kind}({', '.join(arguments)})"
+
+    @property
+    def origin(self) -> tuple[object, ...]:
+        """What terms of one block of equations have in common; (co)variances between blocks are zero."""
+        if self.kind == "genetic":
+            return (self.kind,)
+        return (self.kind, self.column, self.relationship, () if self.intercept else self.slopes)
+
+    @property
+    def related_by(self) -> str:
+        """Key of the inverse relationship matrix of the levels; ``identity`` where they are independent."""
+        if self.kind == "genetic":
+            return "pedigree"
+        if self.kind == "dominance":
+            return "dominance"
+        return "identity" if self.relationship is None else f"given {self.relationship}"
 
 
 @dataclass(frozen=True)
@@ -165,7 +219,7 @@ class ModelSpec:
         for model in self.traits:
             for fixed in model.fixed:
                 found.update(dict.fromkeys(fixed.classes))
-            found.update(dict.fromkeys(random.column for random in model.random))
+            found.update(dict.fromkeys(column for random in model.random for column in random.columns))
             found.update(dict.fromkeys(random.pen for random in model.random if random.pen is not None))
         return tuple(found)
 
@@ -176,5 +230,5 @@ class ModelSpec:
             for fixed in model.fixed:
                 found.update(dict.fromkeys(c.column for c in fixed.covariables))
             for random in model.random:
-                found.update(dict.fromkeys(c.column for c in (random.covariable, random.slope) if c is not None))
+                found.update(dict.fromkeys(c.column for c in random.covariables))
         return tuple(found)

@@ -12,6 +12,8 @@ from breedeval.errors import FormulaError
 SIGNS = "+-:*/(),"
 _NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+_ARGUMENT = re.compile(r"\s*=\s*")
+
 _HINTS = {
     "~": "Write the right-hand side only; the trait stands before it in the configuration.",
     "|": "A random effect of the levels of x is written random(x).",
@@ -24,9 +26,12 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of a formula; `start` and `end` are 0-based characters of the text. A quoted name is without its backquotes."""
+    """A piece of a formula; `start` and `end` are 0-based characters of the text. A quoted name is without its backquotes.
 
-    kind: Literal["name", "number", "sign", "end"]
+    ``relationship = "G"`` is one piece with the text G.
+    """
+
+    kind: Literal["name", "number", "sign", "relationship", "end"]
     text: str
     start: int
     end: int
@@ -77,7 +82,8 @@ def _next_token(text: str, start: int) -> Token:
         return _number(text, start)
     if _in_name(sign):
         end = _end_of_name(text, start)
-        return Token("name", text[start:end], start, end)
+        argument = _ARGUMENT.match(text, end) if text[start:end] == "relationship" else None
+        return _relationship(text, start, argument.end()) if argument else Token("name", text[start:end], start, end)
     hint = _HINTS.get(sign, "A name with unusual characters stands in backquotes: `days open`.")
     raise fault(f"{sign!r} has no meaning in a formula. {hint}", start, start + 1)
 
@@ -92,6 +98,22 @@ def _end_of_name(text: str, start: int) -> int:
     while end < len(text) and _in_name(text[end]):
         end += 1
     return end
+
+
+def _relationship(text: str, start: int, place: int) -> Token:
+    """Read what stands behind ``relationship =``: a text in quotes, or a name."""
+    quote = text[place : place + 1]
+    if quote and quote in "'\"`":
+        end = text.find(quote, place + 1)
+        if end < 0:
+            raise fault("This quote is not closed. Put one behind the name as well.", place, place + 1)
+        value, end = text[place + 1 : end], end + 1
+    else:
+        end = _end_of_name(text, place)
+        value = text[place:end]
+    if not value.strip():
+        raise fault('The name of a relationship or of its file is missing here: relationship = "G".', start, max(end, place))
+    return Token("relationship", value.strip(), start, end)
 
 
 def _quoted(text: str, start: int) -> Token:

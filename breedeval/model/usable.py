@@ -12,6 +12,7 @@ from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import RecordsError, count_of, name_some
 from breedeval.model.places import show_term
 from breedeval.model.records import RecordTable
+from breedeval.model.relations import Relations
 from breedeval.model.spec import ModelSpec, TraitModel
 from breedeval.model.weights import Weight, weight_columns, weight_of_trait
 from breedeval.pedigree.pedigree import Pedigree
@@ -57,8 +58,8 @@ class UsableRecords:
 
 
 def find_animals(spec: ModelSpec, table: RecordTable, pedigree: Pedigree | None) -> dict[str, Int32]:
-    """Row in the pedigree of each name of each column that stands in a ``genetic`` term; −1 if not there."""
-    columns = dict.fromkeys(r.column for m in spec.traits for r in m.random if r.kind == "genetic")
+    """Row in the pedigree of each name of each column that stands in a ``genetic`` or ``dominance`` term; −1 if not there."""
+    columns = dict.fromkeys(r.column for m in spec.traits for r in m.random if r.kind in ("genetic", "dominance"))
     if pedigree is None:
         return {}
     return {column: pedigree.ids.find(table.classes[column].names) for column in columns}
@@ -87,7 +88,12 @@ def refuse_unknown_animals(table: RecordTable, animals: Mapping[str, Int32], ped
 
 
 def find_usable(
-    spec: ModelSpec, table: RecordTable, animals: Mapping[str, Int32], weight: Weight = None, residual_by: str | None = None
+    spec: ModelSpec,
+    table: RecordTable,
+    animals: Mapping[str, Int32],
+    weight: Weight = None,
+    residual_by: str | None = None,
+    relations: Relations | None = None,
 ) -> UsableRecords:
     """Decide for every record and trait whether it is used.
 
@@ -107,7 +113,7 @@ def find_usable(
         usable = np.ones(table.n_rows, dtype=bool)
         counts = by_trait.setdefault(model.trait, {})
         shared = _shared_obstacles(table, weight_of_trait(weight, model.trait), residual_by)
-        for reason, bad in {**_obstacles(model, table, animals), **shared}.items():
+        for reason, bad in {**_obstacles(model, table, animals, relations or Relations()), **shared}.items():
             first = usable & bad
             counts[reason] = int(first.sum())
             reasons[reason] = reasons.get(reason, np.zeros(table.n_rows, dtype=bool)) | first
@@ -130,22 +136,23 @@ def _by_animal(rows: Int64, table: RecordTable, animals: Mapping[str, Int32]) ->
     return rows
 
 
-def _obstacles(model: TraitModel, table: RecordTable, animals: Mapping[str, Int32]) -> dict[str, Bool]:
+def _obstacles(model: TraitModel, table: RecordTable, animals: Mapping[str, Int32], relations: Relations) -> dict[str, Bool]:
     """Rows where something that this trait needs is missing, by reason."""
     found = {f"{model.trait} missing": np.isnan(table.numbers[model.trait])}
     for fixed in model.fixed:
         found.update({f"{c} missing": table.classes[c].codes < 0 for c in fixed.classes})
         found.update({f"{c.column} missing": np.isnan(table.numbers[c.column]) for c in fixed.covariables})
     for random in model.random:
-        codes = table.classes[random.column].codes
-        found[f"{random.column} missing"] = codes < 0
-        if random.kind == "genetic":
+        found.update({f"{column} missing": table.classes[column].codes < 0 for column in random.columns})
+        codes = table.classes[random.columns[0]].codes
+        if random.kind in ("genetic", "dominance"):
             found[f"{random.column} not in the pedigree"] = np.append(animals[random.column] < 0, False)[codes]
         if random.pen is not None:
             found[f"{random.pen} missing"] = table.classes[random.pen].codes < 0
-        for c in (random.covariable, random.slope):
-            if c is not None:
-                found[f"{c.column} missing"] = np.isnan(table.numbers[c.column])
+        if random.by_sire_mgs:
+            found[f"sire of {random.column} unknown"] = np.append(relations.sires[random.column] < 0, False)[codes]
+        for c in random.covariables:
+            found[f"{c.column} missing"] = np.isnan(table.numbers[c.column])
     return found
 
 

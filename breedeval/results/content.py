@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pandas as pd
@@ -104,6 +104,8 @@ class EvaluationResults:
         (Co)variances used; how the solver ended.
     config_text, record
         The configuration as written; the run record.
+    effect_reliability
+        (levels, columns) reliabilities of the random effects that are no breeding values, by name, where they were computed.
     """
 
     title: str
@@ -119,6 +121,7 @@ class EvaluationResults:
     solve: SolveResult
     config_text: str
     record: Mapping[str, Any]
+    effect_reliability: Mapping[str, Float64] = field(default_factory=dict)
 
     @property
     def traits(self) -> tuple[str, ...]:

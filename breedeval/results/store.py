@@ -111,19 +111,27 @@ def _write_effects(group: h5py.Group, results: EvaluationResults) -> None:
     for block in results.solutions.layout.blocks:
         estimable = "predicted" if block.is_random else notes.get(block.name, "yes")
         if block.relationship != "pedigree":
-            _write_effect(group.create_group(schema.group_name(block.name)), block, 0, estimable, results)
+            n = block.n_levels - block.n_extra
+            _write_effect(group.create_group(schema.group_name(block.name)), block, slice(0, n), estimable, results)
+            if block.n_extra:
+                part = group.create_group(schema.group_name(block.extra_name))
+                _write_effect(part, block, slice(n, block.n_levels), estimable, results)
         elif results.pedigree.n_groups:  # of this block, the solutions of animals are the breeding values
             n = results.pedigree.n_animals
-            _write_effect(group.create_group(schema.GENETIC_GROUPS), block, n, "differences between groups", results)
+            rows = slice(n, block.n_levels)
+            _write_effect(group.create_group(schema.GENETIC_GROUPS), block, rows, "differences between groups", results)
 
 
-def _write_effect(part: h5py.Group, block: EquationBlock, first: int, estimable: str, results: EvaluationResults) -> None:
-    """Levels of a block from `first` on."""
-    _write_names(part, "level", block.levels.take(np.arange(first, block.n_levels)) if first else block.levels)
-    part["solution"] = block.view(results.solutions.values)[first:]
-    part["constrained"] = block.view(results.solutions.constrained)[first:]
+def _write_effect(part: h5py.Group, block: EquationBlock, rows: slice, estimable: str, results: EvaluationResults) -> None:
+    """Some levels of a block."""
+    whole = (rows.start, rows.stop) == (0, block.n_levels)
+    _write_names(part, "level", block.levels if whole else block.levels.take(np.arange(rows.start, rows.stop)))
+    part["solution"] = block.view(results.solutions.values)[rows]
+    part["constrained"] = block.view(results.solutions.constrained)[rows]
     if results.solution_pev is not None:
-        part["pev"] = block.view(results.solution_pev)[first:]
+        part["pev"] = block.view(results.solution_pev)[rows]
+    if block.name in results.effect_reliability:
+        part["reliability"] = results.effect_reliability[block.name][rows]
     part.attrs["columns"] = list(block.columns)
     part.attrs["kind"] = "random" if block.is_random else "fixed"
     part.attrs["estimable"] = estimable

@@ -11,6 +11,7 @@ import numpy as np
 from breedeval.arrays import Bool, Float64, freeze
 from breedeval.errors import ConfigError, RecordsError, VarianceError, name_some
 from breedeval.model.design import Design, build_design
+from breedeval.model.layout import IDENTITY, PEDIGREE
 from breedeval.model.records import RecordTable
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.spec import ModelSpec
@@ -179,8 +180,13 @@ def _with_gaps(rng: np.random.Generator, spec: ModelSpec, structure: RecordTable
 
 
 def _refuse_columns(spec: ModelSpec, structure: RecordTable) -> None:
+    beyond = [r.name for m in spec.traits for r in m.random if r.by_sire_mgs or r.related_by not in (PEDIGREE, IDENTITY)]
+    if beyond:
+        raise ConfigError(
+            f"{name_some(dict.fromkeys(beyond))} cannot be simulated: only animals of the pedigree are related here."
+        )
     used = [c for m in spec.traits for f in m.fixed for c in f.covariables]
-    used += [c for m in spec.traits for r in m.random for c in (r.covariable, r.slope) if c is not None]
+    used += [c for m in spec.traits for r in m.random for c in r.covariables]
     both = [c.column for c in used if c.column in spec.trait_names]
     if both:
         raise ConfigError(f"{name_some(dict.fromkeys(both))} is a trait and a covariate: its values cannot be given and drawn.")

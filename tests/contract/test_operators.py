@@ -7,8 +7,11 @@ import pytest
 
 from breedeval.operators import SymmetricOperator
 from breedeval.relationship.a_inverse import NumeratorInverse
+from breedeval.relationship.dominance import dominance_levels
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.numerator import Numerator
+from breedeval.relationship.sire_mgs import compute_male_inbreeding, male_inverse, male_pedigree
+from breedeval.relationship.stored_inverse import StoredInverse
 from breedeval.relationship.subset_inverse import SubsetInverse
 from tests.factories import make_pedigree, with_groups
 
@@ -42,6 +45,11 @@ def of_subset(pedigree, inbreeding):
     return SubsetInverse(pedigree, inbreeding, [6, 3, 7, 5])
 
 
+def of_males(pedigree, inbreeding):
+    males = male_pedigree(pedigree)
+    return male_inverse(males, compute_male_inbreeding(males))
+
+
 OPERATORS = {
     "A⁻¹": lambda: plain(NumeratorInverse),
     "A⁻¹ with groups": lambda: grouped(NumeratorInverse),
@@ -49,6 +57,9 @@ OPERATORS = {
     "A, groups as unknown": lambda: grouped(Numerator),
     "A₂₂⁻¹": lambda: plain(of_subset),
     "A₂₂⁻¹, groups as unknown": lambda: grouped(of_subset),
+    "D⁻¹": lambda: plain(lambda *parts: dominance_levels(*parts).inverse),
+    "sires and maternal grandsires": lambda: plain(of_males),
+    "stored, dense": lambda: StoredInverse(np.array([[2.0, -1.0, 0.5], [-1.0, 3.0, 0.0], [0.5, 0.0, 1.0]])),
 }
 
 

@@ -128,5 +128,12 @@ def test_the_page_on_the_configuration_names_every_key_and_no_other() -> None:
 
 def sections_of(schema: dict) -> list[str]:
     """The sections whose keys stand in a table of the page."""
-    wanted = ("PedigreeSection", "RecordsSection", "SolverSection", "AccuracySection", "PublishedSection")
+    wanted = (
+        "PedigreeSection",
+        "RecordsSection",
+        "SolverSection",
+        "AccuracySection",
+        "PublishedSection",
+        "RelationshipSection",
+    )
     return [name for name in schema["$defs"] if name in wanted]

@@ -1,9 +1,9 @@
 """Several traits, maternal effects, random regressions and slopes: published answers, from the configurations as they ship.
 
-Mrode & Pocrnic (2023), Linear Models for the Prediction of the Genetic Merit of Animals, 4th ed., examples 4.4, 6.1, 6.2, 8.1
-and 10.2; BLUPF90 as printed in its tutorial; ASReml-R 4.2 on the gryphons of Wilson et al. (2010, J. Anim. Ecol. 79:13); the R
-package lme4 on the sleep study of Belenky et al. (2003). Columns ``oracle``: generalized least squares on V, without the mixed
-model equations; of the four traits, conjugate gradients on sparse equations of another program.
+Mrode & Pocrnic (2023), Linear Models for the Prediction of the Genetic Merit of Animals, 4th ed., examples 4.4, 6.1, 6.2,
+8.1, 10.2 and 13.1; BLUPF90 as printed in its tutorial; ASReml-R 4.2 on the gryphons of Wilson et al. (2010, J. Anim. Ecol.
+79:13); the R package lme4 on the sleep study of Belenky et al. (2003). Columns ``oracle``: generalized least squares on V,
+without the mixed model equations; of the four traits, conjugate gradients on sparse equations of another program.
 """
 
 from __future__ import annotations
@@ -237,6 +237,18 @@ def parents_first(pedigree):
         waiting = [a for a in waiting if a not in row]
     rows = {**row, "0": -1}
     return row, [rows[parents[a][0]] for a in row], [rows[parents[a][1]] for a in row]
+
+
+@pytest.mark.parametrize("name", ["mrode_dominance", "dominance_matrix"])
+def test_mrode_dominance(root, refdata, name):
+    """Dominance relationships from the pedigree, and the same from the file of the book's D."""
+    folder, run = refdata("mrode_dominance"), evaluate(root, name)
+    term = "dominance(pig)" if name == "mrode_dominance" else 'random(pig, relationship = "D")'
+    additive, dominance = values(run, "ww", "pig"), run.effect(term).set_index("level").iloc[:, 0]
+    for quantity, found in (("additive", additive), ("dominance", dominance), ("total", additive + dominance)):
+        compare(found, expected(folder, quantity, column="published"), BOOK)
+        compare(found, expected(folder, quantity), 1e-10)
+    compare(effect(run, "pen", "ww"), expected(folder, "pen"), 1e-9)
 
 
 def test_sleep_study(root, refdata):

@@ -228,7 +228,8 @@ def _random_columns(
             assert relationship is not None
             levels, k = animals, relationship
         else:
-            levels = list(dict.fromkeys(str(row[column]) for row in rows if not _missing(row[column])))
+            having = [t for t, model in traits.items() if (kind, column) in [term[:2] for term in model["random"]]]
+            levels = list(dict.fromkeys(str(rows[i][column]) for i, t in observations if t in having))
             k = np.eye(len(levels))
         parts.append(np.kron(k, np.array(sigma, dtype=float)))
         found.update({(block, level, label): np.zeros(len(observations)) for level in levels for label in labels})

@@ -69,3 +69,43 @@ def tabular_with_metafounders(sire: Sequence[int], dam: Sequence[int], gamma: np
         a[i, i] = 1.0 + (0.5 * a[sire[i], dam[i]] if sire[i] >= 0 and dam[i] >= 0 else 0.0)
         known.append(i)
     return a
+
+
+def dominance(a: np.ndarray, sire: Sequence[int], dam: Sequence[int]) -> np.ndarray:
+    """D of Henderson (1985, J. Anim. Sci. 60:111): ¼ (a_ss' a_dd' + a_sd' a_ds') between animals, 1 with itself."""
+    n = len(sire)
+    d = np.eye(n)
+    for i in range(n):
+        for j in range(i):
+            if min(sire[i], dam[i], sire[j], dam[j]) >= 0:
+                d[i, j] = d[j, i] = 0.25 * (a[sire[i], sire[j]] * a[dam[i], dam[j]] + a[sire[i], dam[j]] * a[dam[i], sire[j]])
+    return d
+
+
+def males_by_recursion(sire: Sequence[int], grandsire: Sequence[int]) -> np.ndarray:
+    """Relationships of males by sires and maternal grandsires: a row is half the sire's and a quarter of the grandsire's.
+
+    Henderson (1975, J. Dairy Sci. 58:1917); Quaas, Everett and McClintock (1979, J. Dairy Sci. 62:1648).
+    """
+    n = len(sire)
+    a = np.zeros((n, n))
+    for i in range(n):
+        for parent, share in ((sire[i], 0.5), (grandsire[i], 0.25)):
+            if parent >= 0:
+                a[i, :i] += share * a[parent, :i]
+        a[:i, i] = a[i, :i]
+        a[i, i] = 1.0 + (0.25 * a[sire[i], grandsire[i]] if sire[i] >= 0 and grandsire[i] >= 0 else 0.0)
+    return a
+
+
+def group_shares(sire: Sequence[int], dam: Sequence[int], g: int) -> np.ndarray:
+    """Q (n, g): the part of each animal's base that comes from each group; parents of n or more are groups."""
+    n = len(sire)
+    q = np.zeros((n, g))
+    for i in range(n):
+        for parent in (sire[i], dam[i]):
+            if parent >= n:
+                q[i, parent - n] += 0.5
+            elif parent >= 0:
+                q[i] += 0.5 * q[parent]
+    return q

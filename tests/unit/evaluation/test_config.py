@@ -189,7 +189,7 @@ FORMS = "Write its name, or its number in a file without header."
             "variances:",
             "solvr: {method: pcg}\nvariances:",
             "farm.yaml:5: solvr: there is no such key. Did you mean 'solver'? Known are title, pedigree, records, "
-            "model, variances, solver, accuracy, base, publish, index.",
+            "model, variances, relationships, solver, accuracy, base, publish, index.",
         ),
         ("file: p.csv, ", "", "farm.yaml:1: pedigree.file: this key is missing. Add it."),
         ("p.csv", "3", "farm.yaml:1: pedigree.file: 3 is not a path. Write the name of a file."),

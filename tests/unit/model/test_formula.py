@@ -80,6 +80,20 @@ def test_fixed_terms(text: str, fixed: list[str]) -> None:
         ("random(herd, slope(poly(dim,2)))", ["random(herd, slope(poly(dim, 2)))"]),
         ("random(herd, slope(dim)) + random(year, slope(log(x)))", ["random(herd, slope(dim))", "random(year, slope(log(x)))"]),
         ("random(random) + genetic(genetic)", ["random(random)", "genetic(genetic)"]),
+        ("random(a:b) + random(b:c:a)", ["random(a:b)", "random(b:c:a)"]),
+        ("random(a/b)", ["random(a)", "random(a:b)"]),
+        ("random(a/b/c, slope(x))", ["random(a, slope(x))", "random(a:b, slope(x))", "random(a:b:c, slope(x))"]),
+        ("random(a:b/c)", ["random(a:b)", "random(a:b:c)"]),
+        ("random(a, slope(x), slope(dim))", ["random(a, slope(x), slope(dim))"]),
+        ("random(a, 1 + slope(x) + slope(dim))", ["random(a, slope(x), slope(dim))"]),
+        ("random(a) + random(a, 0 + slope(x))", ["random(a)", "random(a, 0 + slope(x))"]),
+        ("random(a, 0+slope(x)+slope(log(dim)))", ["random(a, 0 + slope(x) + slope(log(dim)))"]),
+        ("random(a, relationship='G.csv')", ['random(a, relationship = "G.csv")']),
+        ("random(a, slope(x), relationship = G) + random(a)", ['random(a, slope(x), relationship = "G")', "random(a)"]),
+        ("random(relationship, relationship = `my G`)", ['random(relationship, relationship = "my G")']),
+        ("dominance(id) + genetic(sire_mgs(id))", ["dominance(id)", "genetic(sire_mgs(id))"]),
+        ("genetic(sire_mgs(id), legendre(dim, 1))", ["genetic(sire_mgs(id), legendre(dim, 1))"]),
+        ("genetic(sire_mgs)", ["genetic(sire_mgs)"]),
     ],
 )
 def test_random_terms(text: str, random: list[str]) -> None:
@@ -91,7 +105,7 @@ def test_types_and_text_are_kept() -> None:
     assert read(text) == TraitModel(
         "milk",
         (FixedTerm(("herd",), (Covariable("dim", "legendre", 2, 5.0, 305.0),)),),
-        (RandomTerm("random", "herd", None, Covariable("x")),),
+        (RandomTerm("random", "herd", None, (Covariable("x"),)),),
         text,
     )
 
@@ -99,7 +113,7 @@ def test_types_and_text_are_kept() -> None:
 UNDECLARED = "Declare it under records: classes (names) or covariates (numbers)."
 IF_NUMBERS = "Declare it under records: covariates, if its values are numbers."
 SPLINE = "spline(x, 5), spline(x, 5, low, high), spline(x, quantiles(5)) or spline(x, knots(low, ..., high))"
-KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, legendre, spline, bspline."
+KNOWN = "Known are genetic, permanent, dominance, random, social, log, sqrt, center, poly, legendre, spline, bspline."
 
 
 @pytest.mark.parametrize(
@@ -215,9 +229,9 @@ KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, 
         ("spline(x, 5, 6)", f"spline has another number of arguments. Write {SPLINE}.", 0, 15),
         ("spline(x, knots)", f"A bracket is missing here. Write {SPLINE}.", 15, 1),
         (
-            "random(a:b)",
-            "This cannot stand here. Write random(x), with one column, or random(x, legendre(z, 2)).",
-            8,
+            "genetic(a:b)",
+            "This cannot stand here. Write genetic(x), with one column, or genetic(x, legendre(z, 2)).",
+            9,
             1,
         ),
         (
@@ -233,6 +247,56 @@ KNOWN = "Known are genetic, permanent, random, social, log, sqrt, center, poly, 
             0,
             7,
         ),
+        (
+            "genetic(a) + genetic(a, 0 + slope(x))",
+            "Genetic effects have one covariance matrix: write genetic(id, slope(x)), and zeros in it if meant.",
+            24,
+            1,
+        ),
+        ("random(a*b)", "Write the terms that are meant: random(a) + random(b) + random(a:b).", 8, 1),
+        ("random(a/x)", "'x' is declared as a covariate, random(...) needs a class. Remove it from records: covariates.", 9, 1),
+        ("random(a/b) + random(a:b)", "random(a:b) stands twice. Keep one of them.", 14, 11),
+        (
+            "random(a, slope(x)) + random(a, 0 + slope(x))",
+            "random(a, slope(x)) and random(a, 0 + slope(x)) overlap. Keep one of them.",
+            22,
+            23,
+        ),
+        ("random(a, slope(x), slope(x))", "slope(x) stands twice.", 20, 8),
+        (
+            "random(a, 0 + legendre(x, 1))",
+            "A curve such as legendre(...) stands alone: it has its own intercept. Slopes belong into another term.",
+            10,
+            18,
+        ),
+        (
+            "random(a, legendre(x, 1), legendre(x, 2))",
+            "A random term has one curve: legendre(...) or a spline. Keep one of them.",
+            26,
+            14,
+        ),
+        (
+            'genetic(id, relationship = "G")',
+            "A relationship is given to random(x) only; that of genetic(x) and dominance(x) comes from the pedigree.",
+            12,
+            18,
+        ),
+        ('permanent(id, relationship = "G")', "A relationship is given to random(x) only; write random(x).", 14, 18),
+        (
+            "random(a:b, relationship = G)",
+            "A relationship is between the levels of one column; these are combined.",
+            12,
+            16,
+        ),
+        ("random(a, relationship = G, relationship = H)", "Two relationships stand in one term. Keep one of them.", 28, 16),
+        (
+            "random(a, relationship = )",
+            'The name of a relationship or of its file is missing here: relationship = "G".',
+            10,
+            15,
+        ),
+        ('random(a, relationship = "G)', "This quote is not closed. Put one behind the name as well.", 25, 1),
+        ("sire_mgs(id)", "sire_mgs(x) stands within genetic(): genetic(sire_mgs(id)).", 0, 8),
         ("(" * 60 + "a" + ")" * 60, "More than 50 brackets stand within one another.", 50, 1),
     ],
 )

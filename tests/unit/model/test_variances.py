@@ -266,3 +266,44 @@ def test_where_names_the_line() -> None:
     with pytest.raises(VarianceError) as caught:
         build_variances({"genetic": 0, "permanent": 1, "residual": 1}, ONE, lambda path: f"farm.yaml:{len(path)}")
     assert str(caught.value).startswith("farm.yaml:2: variances.genetic: a variance must be positive")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "labels"),
+    [
+        ("random(a/b)", ["a", "a:b"], [("y:a",), ("y:a:b",)]),
+        ("random(a, slope(x), slope(z))", ["a"], [("y:a:0", "y:a:1", "y:a:2")]),
+        ("random(a) + random(a, 0 + slope(x))", ["a", "random(a, 0 + slope(x))"], [("y:a",), ("y:a:1",)]),
+        ("random(a, relationship = G)", ["a"], [("y:a",)]),
+        (
+            "random(a) + random(a, relationship = G) + random(a, relationship = H)",
+            ["a", 'random(a, relationship = "G")', 'random(a, relationship = "H")'],
+            [("y:a",), ("y:a",), ("y:a",)],
+        ),
+        ("genetic(id) + dominance(id)", ["genetic", "dominance"], [("y:id",), ("y:id",)]),
+        ("genetic(sire_mgs(id))", ["genetic"], [("y:sire_mgs",)]),
+        (
+            "permanent(id) + permanent(id, 0 + slope(x))",
+            ["permanent(id)", "permanent(id, 0 + slope(x))"],
+            [("y:id",), ("y:id:1",)],
+        ),
+    ],
+)
+def test_keys_and_labels_of_random_terms(text, keys, labels):
+    spec = ModelSpec((parse_formula("y", text, classes=[], covariates=["x", "z"]),))
+    blocks = random_blocks(spec)
+    assert [block.key for block in blocks] == keys
+    assert [block.labels for block in blocks] == labels
+
+
+@pytest.mark.parametrize("key", ['random(a, relationship = "G")', "random(a,relationship=G)", "random(a, relationship = 'G')"])
+def test_a_key_may_be_written_with_any_quotes(key):
+    spec = ModelSpec((parse_formula("y", 'random(a) + random(a, relationship = "G")', classes=[], covariates=[]),))
+    found = build_variances({"a": 1.0, key: 2.0, "residual": 3.0}, spec)
+    assert found.random['random(a, relationship = "G")'].matrix[0, 0] == 2.0
+
+
+def test_a_key_of_two_effects_of_a_column_is_asked_for():
+    spec = ModelSpec((parse_formula("y", 'random(a) + random(a, relationship = "G")', classes=[], covariates=[]),))
+    with pytest.raises(VarianceError, match=r"'random\(a, relationship = \"G\"\)' is missing"):
+        build_variances({"a": 1.0, "residual": 3.0}, spec)

@@ -245,3 +245,14 @@ def test_weights_of_each_trait_divide_its_own_residuals(pedigree: Pedigree, vari
     np.testing.assert_allclose(np.sort((plain[:, 1] / of_weight[:, 1]) ** 2), w, rtol=1e-12)
     np.testing.assert_allclose(of_both[:, 1], of_weight[:, 1])
     np.testing.assert_allclose(np.sort((plain[:, 0] / of_both[:, 0]) ** 2), w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("term", ["dominance(id)", "genetic(sire_mgs(id))", 'random(herd, relationship = "K")'])
+def test_relationships_that_cannot_be_drawn_are_refused_by_name(pedigree: Pedigree, term: str) -> None:
+    spec = spec_of({"milk": term})
+    key = "herd" if "herd" in term else term.partition("(")[0]
+    rng = np.random.default_rng(1)
+    with pytest.raises(ConfigError) as caught:
+        simulate_records(rng, pedigree, spec, build_variances({key: 1, "residual": 1}, spec), structure_of(rng, pedigree, 50))
+    assert term in str(caught.value)
+    assert "cannot be simulated" in str(caught.value)

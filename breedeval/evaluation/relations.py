@@ -1,0 +1,135 @@
+"""Related levels of a run beside the animals: matrices that the user gives, dominance, sires and maternal grandsires."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from breedeval.accuracy.exact import inverse_diagonal
+from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.errors import BreedevalError, DataError, NotPositiveDefiniteError, count_of
+from breedeval.evaluation.config import EvaluationConfig
+from breedeval.evaluation.config_sections import RelationshipSection
+from breedeval.evaluation.genetics import Genetics
+from breedeval.evaluation.observer import Observer
+from breedeval.evaluation.plan import MAX_ELEMENTS
+from breedeval.io.relationship_file import read_relationship
+from breedeval.model.records import RecordTable
+from breedeval.model.relations import Relations
+from breedeval.model.spec import RandomTerm
+from breedeval.relationship.components import LARGEST_COMPONENT, invert_by_components
+from breedeval.relationship.dominance import dominance_levels
+from breedeval.relationship.given import LabelledMatrix, invert_given
+from breedeval.relationship.inbreeding import compute_inbreeding
+from breedeval.relationship.related import RelatedLevels
+from breedeval.relationship.stored_inverse import StoredInverse
+from breedeval.results.provenance import StageClock
+from breedeval.solvers.factorization import factorize, predict_size
+
+
+def prepare_relations(
+    config: EvaluationConfig, records: RecordTable, genetics: Genetics | None, clock: StageClock, observer: Observer
+) -> Relations:
+    """Read, check and invert what the random terms of the model are related by, other than the pedigree.
+
+    Raises
+    ------
+    DataError, NotPositiveDefiniteError
+        Naming the relationship.
+    """
+    terms = dict.fromkeys(term for model in config.spec.traits for term in model.random)
+    levels: dict[str, RelatedLevels] = {}
+    for term in terms:
+        if term.related_by in levels:
+            continue
+        if term.relationship is not None:
+            observer.stage(f"relationship {term.relationship}")
+            with clock.stage("relationship"):
+                levels[term.related_by] = _given(term.relationship, config, observer)
+        elif term.kind == "dominance" and genetics is not None:
+            observer.stage("dominance relationships")
+            with clock.stage("relationship"):
+                levels[term.related_by] = _dominance(config, genetics, observer)
+    sires, grandsires = _sires(terms, records, genetics)
+    return Relations(levels, sires, grandsires)
+
+
+def _dominance(config: EvaluationConfig, genetics: Genetics, observer: Observer) -> RelatedLevels:
+    pedigree = genetics.built.pedigree
+    ignore = config.pedigree is not None and not config.pedigree.inbreeding
+    found = dominance_levels(pedigree, compute_inbreeding(pedigree, ignore=ignore))
+    observer.say(
+        f"dominance: {count_of(len(found.extra), 'family', 'families')} of full sibs; own inbreeding of animals is ignored"
+        + ("; groups count as unknown parents" if pedigree.n_groups else "")
+    )
+    return found
+
+
+def _sires(
+    terms: dict[RandomTerm, None], records: RecordTable, genetics: Genetics | None
+) -> tuple[dict[str, Int32], dict[str, Int32]]:
+    """Level of the sire and of the maternal grandsire of each name, by column of a term with ``sire_mgs``."""
+    sires, grandsires = {}, {}
+    for column in dict.fromkeys(term.column for term in terms if term.by_sire_mgs):
+        if genetics is not None and genetics.males is not None:
+            animal = genetics.built.pedigree.ids.find(records.classes[column].names)
+            sires[column] = np.append(genetics.males.sire_of, np.int32(NONE))[animal]
+            grandsires[column] = np.append(genetics.males.grandsire_of, np.int32(NONE))[animal]
+    return sires, grandsires
+
+
+def _given(name: str, config: EvaluationConfig, observer: Observer) -> RelatedLevels:
+    section = config.relationships[name]
+    given = read_relationship(section.file, section.labels)
+    how = ", ".join(
+        [*given.notes, f"taken as the {'inverse of the relationship' if section.kind == 'inverse' else 'relationship'} matrix"]
+    )
+    observer.say(f"relationship '{name}': {count_of(len(given.names), 'level')} of {section.file.name}; {how}")
+    if section.blend is not None:
+        kept = 1.0 - section.blend
+        observer.say(
+            f"relationship '{name}': relationships between different levels multiplied by {kept:g}, as configured (blend)"
+        )
+    try:
+        return _of_inverse(given) if section.kind == "inverse" else _of_matrix(name, given, section)
+    except BreedevalError as error:
+        kind: type[BreedevalError] = NotPositiveDefiniteError if isinstance(error, NotPositiveDefiniteError) else DataError
+        raise kind(f"Relationship '{name}' ({section.file}): {error.message}", **error.facts) from error
+
+
+def _of_matrix(name: str, given: LabelledMatrix, section: RelationshipSection) -> RelatedLevels:
+    remedy = (
+        f", or shrink the relationships between levels a little: relationships: {{{name}: {{file: {section.file.name}, blend: "
+        "0.01}}"
+    )
+    inverse, own, log_determinant = invert_given(given, section.blend, "" if section.blend else remedy)
+    return RelatedLevels(given.names, StoredInverse(inverse, log_determinant), own)
+
+
+def _of_inverse(given: LabelledMatrix) -> RelatedLevels:
+    """Check that an inverse is positive definite, which also gives the diagonal of the matrix itself."""
+    if isinstance(given.matrix, np.ndarray) or given.matrix.shape[0] <= min(2_000, LARGEST_COMPONENT):
+        matrix, log_determinant = invert_by_components(given.matrix, given.names)
+        own = np.array(matrix.diagonal(), dtype=np.float64)
+    else:
+        own, log_determinant = _by_factor(given)
+    return RelatedLevels(given.names, StoredInverse(given.matrix, -log_determinant), freeze(own))
+
+
+def _by_factor(given: LabelledMatrix) -> tuple[Float64, float]:
+    """Diagonal of the inverse of a large sparse matrix, and the matrix's own log-determinant, from a sparse factor."""
+    matrix = csc_array(given.matrix)
+    order = np.argsort(np.diff(csr_array(given.matrix).indptr), kind="stable")
+    if predict_size(matrix, order, MAX_ELEMENTS).elements < 0:
+        return np.full(matrix.shape[0], np.nan), np.nan
+    try:
+        factor = factorize(matrix, order)
+    except NotPositiveDefiniteError as error:
+        level = given.names[int(error.facts["row"])]
+        raise NotPositiveDefiniteError(
+            f"not positive definite: the pivot of level '{level}' is not positive. An inverse of which rows add to zero, such "
+            "as one with groups of unknown parents, stands for no relationship matrix. Correct it.",
+            level=level,
+        ) from error
+    log_determinant = factor.log_determinant()
+    return inverse_diagonal(factor.lower_factor()), log_determinant
