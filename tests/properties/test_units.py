@@ -72,7 +72,7 @@ def same(one, other, units, tolerance):
 
 
 @pytest.mark.parametrize("units", [(1e6, 1.0, 1e-6), (1e-6, 1e6, 1e3)], ids=["large, usual, small", "small, large, larger"])
-@pytest.mark.parametrize("preconditioner", ["auto", "block", "diagonal"])
+@pytest.mark.parametrize("preconditioner", ["auto", "incomplete_cholesky", "block", "diagonal"])
 @pytest.mark.parametrize("rule", RULES)
 def test_units_do_not_change_the_way(run, units, preconditioner, rule):
     solver = {"method": "pcg", "preconditioner": preconditioner}

@@ -16,7 +16,7 @@ SOCIAL = [-0.044, 0.028, 0.017, -0.044, 0.028, 0.017, -0.076, -0.099, 0.009, -0.
 OTHERS = {"sex": [8.243, 6.004], "random(pen)": [-0.269, 0.359, -0.090], "random(litter)": [0.333, -0.515, 0.183]}
 
 
-@pytest.fixture(scope="module", params=["direct", "pcg"])
+@pytest.fixture(scope="module", params=["direct", "pcg", "pcg\n  preconditioner: incomplete_cholesky"])
 def run(root, request, tmp_path_factory):
     text = (root / "configs/mrode_social.yaml").read_text().replace("../pedigrees", str(root / "pedigrees"))
     path = tmp_path_factory.mktemp("social") / "mrode_social.yaml"

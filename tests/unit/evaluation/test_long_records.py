@@ -70,7 +70,7 @@ def melted(frame, weight=False):
 
 @pytest.fixture
 def run(tmp_path):
-    def evaluate(pedigree, records, section=None, model=MODEL, variances=VARIANCES, observer=None):
+    def evaluate(pedigree, records, section=None, model=MODEL, variances=VARIANCES, observer=None, solver=None):
         pedigree.fillna("0").to_csv(tmp_path / "pedigree.csv", index=False)
         records.to_csv(tmp_path / "records.csv", index=False)
         config = {
@@ -78,7 +78,7 @@ def run(tmp_path):
             "records": {"file": "records.csv", "classes": ["herd", "sex"], "covariates": ["x"], **(section or {})},
             "model": model,
             "variances": variances,
-            "solver": {"method": "direct"},
+            "solver": solver or {"method": "direct"},
         }
         path = tmp_path / "farm.yaml"
         path.write_text(json.dumps(config, indent=1))
@@ -210,3 +210,14 @@ def test_weights_of_one_trait(run, wide, value):
     without.loc[without.index[:7], "t"] = np.nan
     one, other = run(pedigree, frame, section), run(pedigree, without.assign(wt=frame["wt"].fillna(1).replace(0, 1)), section)
     np.testing.assert_array_equal(one.solutions.values, other.solutions.values)
+
+
+def test_weights_of_each_trait_and_an_incomplete_factor(run, wide):
+    """The incomplete factor does not know such weights: the block preconditioner takes its place, and says so."""
+    pedigree, frame = wide
+    notes, section = Notes(), {"weight": {t: f"w{t}" for t in TRAITS}}
+    solver = {"method": "pcg", "preconditioner": "incomplete_cholesky", "ebv_error": 1e-9}
+    found = run(pedigree, frame, section, observer=notes, solver=solver)
+    assert any("does not know weights that differ between traits; the block" in line for line in notes.said)
+    for a, b in zip(found.breeding_values, run(pedigree, frame, section).breeding_values, strict=True):
+        np.testing.assert_allclose(a.value, b.value, atol=1e-7)
