@@ -73,6 +73,21 @@ class NumeratorInverse:
         """Number of rows: animals and unknown-parent groups."""
         return self._order
 
+    @property
+    def sire(self) -> Int32:
+        """(n,) row of each animal's sire; −1 unknown, n or more a group."""
+        return self._sire
+
+    @property
+    def dam(self) -> Int32:
+        """(n,) row of each animal's dam; −1 unknown, n or more a group."""
+        return self._dam
+
+    @property
+    def precision(self) -> Float64:
+        """(n,) 1/d, the inverse of each animal's Mendelian variance."""
+        return self._precision
+
     @cached_property
     def log_determinant(self) -> float:
         """log|A| = Σ log d: the log-determinant of A itself, over animals."""

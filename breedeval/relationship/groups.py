@@ -36,6 +36,16 @@ class GroupedInverse:
         return self._a_inverse.order
 
     @property
+    def a_inverse(self) -> NumeratorInverse:
+        """The inverse without the precision of the groups."""
+        return self._a_inverse
+
+    @property
+    def precision(self) -> Float64:
+        """(g, g) precision of the groups."""
+        return self._precision
+
+    @property
     def log_determinant(self) -> float:
         """log-determinant of the covariance of animals and groups; infinite for fixed groups."""
         sign, value = np.linalg.slogdet(self._precision)

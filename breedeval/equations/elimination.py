@@ -1,0 +1,80 @@
+"""In which order the incomplete factor eliminates the levels of a model's effects.
+
+Effects whose levels meet few records first (permanent environment, litter, contemporary group), then animals from the youngest to
+the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already; then effects whose levels meet
+many records, and unknown-parent groups. The last ones are few and meet everything: they get an exact factor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breedeval.equations.incidence import Incidence
+from breedeval.model.layout import EquationBlock, Layout
+
+#: Levels of an effect with more records each than this are eliminated after the animals.
+MOST_RECORDS_EARLY = 1_000.0
+#: An effect with so few levels as well.
+FEW_LEVELS = 20
+#: Most equations that get an exact factor.
+MOST_DENSE = 1_000
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Levels of a block that stand together in the order of elimination.
+
+    Parameters
+    ----------
+    number
+        Of the block in the layout.
+    block
+        The block.
+    first_level, step, n_levels
+        The levels first_level, first_level + step, ...
+    is_dense
+        Whether the segment is in the part with an exact factor.
+    """
+
+    number: int
+    block: EquationBlock
+    first_level: int
+    step: int
+    n_levels: int
+    is_dense: bool = False
+
+
+def elimination_segments(layout: Layout, incidence: Incidence, n_animals: int) -> tuple[Segment, ...]:
+    """Order the blocks; `n_animals` levels of the genetic block are animals, those behind them groups."""
+    early: list[tuple[float, Segment]] = []
+    late: list[tuple[float, Segment]] = []
+    animals: list[Segment] = []
+    records = _records_per_level(layout, incidence)
+    for number, block in enumerate(layout.blocks):
+        if block.relationship == "pedigree":
+            n_groups = block.n_levels - n_animals
+            animals.append(Segment(number, block, n_animals - 1, -1, n_animals))
+            if n_groups:
+                late.append((float("inf"), Segment(number, block, n_animals, 1, n_groups)))
+            continue
+        whole = Segment(number, block, 0, 1, block.n_levels)
+        few = block.n_levels <= FEW_LEVELS or records[number] > MOST_RECORDS_EARLY
+        (late if few else early).append((records[number], whole))
+    ordered_late = [segment for _, segment in sorted(late, key=lambda pair: pair[0])]
+    return (*(s for _, s in sorted(early, key=lambda pair: pair[0])), *animals, *_mark_dense(ordered_late))
+
+
+def _mark_dense(late: list[Segment]) -> list[Segment]:
+    """The last segments as far as they fit."""
+    room, marked = MOST_DENSE, []
+    for segment in reversed(late):
+        room -= segment.n_levels * segment.block.n_columns
+        marked.append(Segment(segment.number, segment.block, segment.first_level, segment.step, segment.n_levels, room >= 0))
+    return marked[::-1]
+
+
+def _records_per_level(layout: Layout, incidence: Incidence) -> list[float]:
+    met = [0] * len(layout.blocks)
+    for block, index in zip(incidence.blocks, incidence.levels, strict=True):
+        met[layout.blocks.index(block)] += len(index.order)
+    return [n / max(block.n_levels, 1) for n, block in zip(met, layout.blocks, strict=True)]

@@ -1,0 +1,170 @@
+"""The lower triangle of C in the order of elimination, straight from the terms, R⁻¹ and the penalties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
+from breedeval.equations.elimination import Segment, elimination_segments
+from breedeval.equations.incidence import Incidence
+from breedeval.equations.mme import MixedModelEquations
+from breedeval.equations.penalty import Penalty
+from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns
+from breedeval.lower_triangle import LowerTriangle
+from breedeval.relationship.links import RelationshipLinks, relationship_links
+
+#: Fewest columns that a thread is started for.
+FEWEST_COLUMNS = 20_000
+
+
+def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = np.float32) -> LowerTriangle:
+    """Gather the lower triangle of C without forming C.
+
+    Parameters
+    ----------
+    equations
+        C as an operator.
+    dtype
+        Of the elements between nodes; the diagonal is float64.
+
+    Notes
+    -----
+    Two passes over the records of each level. Memory: 4 bytes an element and its values, 16 bytes a node, and while it is made
+    4 bytes a node and thread and the links of A⁻¹ (about 36 bytes an animal).
+    """
+    return _Assembly(equations).build(np.dtype(dtype))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A segment and the arguments of the loops over its columns."""
+
+    first: int
+    n_nodes: int
+    columns: Columns
+    links: Links
+
+
+class _Assembly:
+    """Holds what all columns need; thrown away when the triangle is made."""
+
+    def __init__(self, equations: MixedModelEquations) -> None:
+        self._equations = equations
+        self._layout = equations.layout
+        self._links = self._find_links()
+        n_animals = 0 if self._links is None else self._links.n_animals
+        self._segments = elimination_segments(self._layout, equations.incidence, n_animals)
+        counts = [segment.n_levels for segment in self._segments]
+        self._first_nodes = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._n_nodes = int(self._first_nodes[-1])
+        self._table = self._segment_table()
+        self._records = self._pack_records()
+        self._parts = [self._part(s) for s in range(len(self._segments))]
+
+    def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
+        n = self._n_nodes
+        pointer, value_pointer = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+        self._over_columns(lambda part, lo, hi: self._count(part, lo, hi, pointer[1:], value_pointer[1:]))
+        longest = int(pointer.max(initial=0))
+        np.cumsum(pointer, out=pointer)
+        np.cumsum(value_pointer, out=value_pointer)
+        if value_pointer[-1] == pointer[-1]:
+            value_pointer = pointer
+        row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
+        diagonal = self._diagonal()
+
+        def fill(part: _Part, lo: int, hi: int) -> None:
+            widest = int(self._table[:, 4].max())
+            mark, work = np.full(n, -1, dtype=np.int32), np.empty((longest, widest, widest))
+            fixed = (part.columns, self._records, part.links, self._table, pointer, value_pointer)
+            fill_columns(lo, hi, *fixed, mark, work, row, value, diagonal)
+
+        self._over_columns(fill)
+        n_dense = sum(segment.n_levels for segment in self._segments if segment.is_dense)
+        return LowerTriangle(freeze(self._table), pointer, row, value_pointer, value, diagonal, n - n_dense)
+
+    def _count(self, part: _Part, lo: int, hi: int, counts: Int64, wide: Int64) -> None:
+        mark, rows = np.full(self._n_nodes, -1, dtype=np.int32), np.empty(self._n_nodes, dtype=np.int32)
+        count_columns(lo, hi, part.columns, self._records, part.links, self._table, mark, rows, counts, wide)
+
+    def _over_columns(self, work: Any) -> None:
+        """Call work(part, first, end) for all columns, by threads."""
+        pieces = [
+            (part, part.first + lo, part.first + hi) for part in self._parts for lo, hi in cut_range(part.n_nodes, FEWEST_COLUMNS)
+        ]
+        for _ in map_parts(lambda piece: work(*piece), pieces):
+            pass
+
+    def _segment_table(self) -> Int64:
+        table = np.zeros((len(self._segments), 7), dtype=np.int64)
+        elements = 0
+        for s, segment in enumerate(self._segments):
+            block, k = segment.block, segment.block.n_columns
+            first = block.first + segment.first_level * k
+            table[s] = (*self._first_nodes[s : s + 2], first, segment.step * k, k, elements, not block.is_random)
+            elements += segment.n_levels * k * k
+        return table
+
+    def _diagonal(self) -> Float64:
+        parts = []
+        for segment in self._segments:
+            blocks = self._equations.diagonal_blocks(segment.block)
+            levels = segment.first_level + segment.step * np.arange(segment.n_levels)
+            parts.append((blocks if segment.step == 1 and segment.n_levels == len(blocks) else blocks[levels]).ravel())
+        return np.concatenate(parts)
+
+    def _find_links(self) -> RelationshipLinks | None:
+        inverse = next((p.relationship_inverse for p in self._equations.penalties if p.relationship_inverse is not None), None)
+        return None if inverse is None else relationship_links(inverse)
+
+    def _pack_records(self) -> Records:
+        w, r = self._equations.incidence, self._equations.residual
+        place = np.array([self._place(self._layout.blocks.index(block)) for block in w.blocks], dtype=np.int64).reshape(-1, 6)
+        slots = np.column_stack([w.slots.column, w.slots.trait, w.slots.covariate]).astype(np.int64)
+        pointer = np.searchsorted(w.slots.term, np.arange(len(w.blocks) + 1)).astype(np.int64)
+        return Records(w.first, place, slots, pointer, w.covariates, r.kind, r.inverses, r.weights, _active(w, r.inverses))
+
+    def _place(self, number: int) -> tuple[int, ...]:
+        own = [s for s, segment in enumerate(self._segments) if segment.number == number]
+        segment, block = self._segments[own[0]], self._layout.blocks[number]
+        first, last = int(self._first_nodes[own[0]]), int(self._first_nodes[own[-1]])
+        zero = first if segment.step == 1 else first + segment.n_levels - 1
+        return block.first, block.n_columns, segment.n_levels, zero, segment.step, last
+
+    def _part(self, s: int) -> _Part:
+        segment, w = self._segments[s], self._equations.incidence
+        own = [t for t, block in enumerate(w.blocks) if block.first == segment.block.first]
+        offsets = np.cumsum([0, *(len(w.levels[t].order) for t in own)])
+        pointers = np.stack([w.levels[t].pointer + offset for t, offset in zip(own, offsets, strict=False)])
+        order = np.concatenate([w.levels[t].order for t in own]) if len(own) > 1 else w.levels[own[0]].order
+        links, link_column = self._links_of(segment)
+        span = np.array([*self._table[s, :1], segment.first_level, segment.step, link_column, *self._table[s, 4:6]])
+        columns = Columns(freeze(span), freeze(np.array(own, dtype=np.int64)), freeze(pointers), freeze(order))
+        return _Part(int(self._table[s, 0]), segment.n_levels, columns, links)
+
+    def _links_of(self, segment: Segment) -> tuple[Links, int]:
+        if self._links is None or segment.block.relationship != "pedigree":
+            none: NDArray[Any] = np.empty(0)
+            shift = np.zeros(3, dtype=np.int64)
+            return Links(
+                freeze(none.astype(np.int64)), freeze(none.astype(np.int32)), freeze(none), freeze(shift), freeze(np.empty((0, 0)))
+            ), -1
+        own = [s for s, other in enumerate(self._segments) if other.number == segment.number]
+        shift = np.array([self._links.n_animals, self._first_nodes[own[0]], self._first_nodes[own[-1]]])
+        penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)
+        links = Links(self._links.pointer, self._links.row, self._links.value, freeze(shift), penalty.covariance_inverse)
+        return links, 0 if segment.step < 0 else self._links.n_animals
+
+
+def _active(incidence: Incidence, inverses: Float64) -> Bool:
+    """(q, K, K) whether R⁻¹ of a kind of record joins a trait of one term with a trait of another."""
+    n_terms = len(incidence.blocks)
+    has = np.zeros((n_terms, incidence.n_traits), dtype=bool)
+    has[incidence.slots.term, incidence.slots.trait] = True
+    joined: Bool = np.einsum("at,qts,bs->qab", has.astype(int), (inverses != 0).astype(int), has.astype(int)) > 0
+    return freeze(joined)

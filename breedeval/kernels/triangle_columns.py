@@ -1,0 +1,208 @@
+"""Columns of the lower triangle of C = W'R⁻¹W + K⁻¹ ⊗ Σ⁻¹, each gathered by itself from the records of its level.
+
+A *node* is the equations of one level of one block, numbered in the order of elimination; the elements between two nodes are a
+small matrix. A column writes nothing but its own rows and values, so any number of threads gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from breedeval.kernels.compile import compiled
+
+
+class Records(NamedTuple):
+    """What records say, the same for all columns.
+
+    `first` (m, K) first equation of the record's level in each term, −1 without; `place` (K, 6) how it becomes a node: first
+    equation of the block, equations a level, levels before the split, node of level 0, step to the next level's node (+1, −1), node
+    of the first level behind the split. `slots` (s, 3) column, trait and covariate (−1: one) of each coefficient, those of term t
+    from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active` (q, K, K) which terms it joins.
+    """
+
+    first: Any
+    place: Any
+    slots: Any
+    slot_pointer: Any
+    covariates: Any
+    kind: Any
+    inverses: Any
+    weights: Any
+    active: Any
+
+
+class Columns(NamedTuple):
+    """A run of columns of one block.
+
+    `span` (6,): first node, its level, step of levels, column of the links for its first node (−1: no links), equations a node,
+    first element of the diagonal. `terms` (u,) of the block; the records of level l are order[pointers[u, l]:pointers[u, l + 1]].
+    """
+
+    span: Any
+    terms: Any
+    pointers: Any
+    order: Any
+
+
+class Links(NamedTuple):
+    """K⁻¹ by columns of positions, and Σ⁻¹ (k, k); `shift` (3,): number of animals, their first node, that of groups."""
+
+    pointer: Any
+    row: Any
+    value: Any
+    shift: Any
+    precision: Any
+
+
+@compiled
+def count_columns(lo, hi, columns, records, links, segments, out_mark, out_rows, out, out_wide):
+    """Elements out (n,) and values out_wide (n,) of columns lo to hi.
+
+    out_mark (n,) int32, −1 on entry and at the end; out_rows (n,) int32 work.
+    """
+    for p in range(lo, hi):
+        n_rows = _collect(p, columns, records, links, 0, out_mark, out_rows)
+        width = 0
+        for q in range(n_rows):
+            out_mark[out_rows[q]] = -1
+            width += segments[_segment(out_rows[q], segments), 4]
+        out[p] = n_rows
+        out_wide[p] = width * columns.span[4]
+
+
+@compiled
+def fill_columns(
+    lo, hi, columns, records, links, segments, pointer, value_pointer, out_mark, out_work, out_row, out_value, out_diagonal
+):
+    """Rows and values of columns lo to hi.
+
+    `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work (rows, widest, widest).
+    What two terms of a record add to the same node goes to out_diagonal, which has the rest already.
+    """
+    for p in range(lo, hi):
+        begin, end = pointer[p], pointer[p + 1]
+        _collect(p, columns, records, links, begin, out_mark, out_row)
+        _sort_rows(out_row, begin, end)
+        for q in range(begin, end):
+            out_mark[out_row[q]] = q - begin
+        out_work[: end - begin] = 0.0
+        _add_records(p, columns, records, out_mark, out_work, out_diagonal)
+        _add_links(p, columns, links, out_mark, out_work)
+        s, v = 0, value_pointer[p]
+        for q in range(begin, end):
+            while out_row[q] >= segments[s, 1]:
+                s += 1
+            for a in range(segments[s, 4]):
+                for b in range(columns.span[4]):
+                    out_value[v] = out_work[q - begin, a, b]
+                    v += 1
+            out_mark[out_row[q]] = -1
+
+
+@compiled
+def _node(equation, place, t):
+    level = equation - place[t, 0]
+    if place[t, 1] > 1:
+        level //= place[t, 1]
+    if level < place[t, 2]:
+        return place[t, 3] + place[t, 4] * level
+    return place[t, 5] + level - place[t, 2]
+
+
+@compiled
+def _link_node(position, shift):
+    return shift[1] + position if position < shift[0] else shift[2] + position - shift[0]
+
+
+@compiled
+def _segment(node, segments):
+    s = 0
+    while node >= segments[s, 1]:
+        s += 1
+    return s
+
+
+@compiled
+def _collect(p, columns, records, links, free, out_mark, out_row):
+    """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
+    span, place = columns.span, records.place
+    level = span[1] + span[2] * (p - span[0])
+    for u in range(columns.terms.shape[0]):
+        t = columns.terms[u]
+        for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
+            i = columns.order[q]
+            for other in range(place.shape[0]):
+                if records.first[i, other] < 0 or not records.active[records.kind[i], t, other]:
+                    continue
+                node = _node(records.first[i, other], place, other)
+                if node > p and out_mark[node] < 0:
+                    out_mark[node] = 0
+                    out_row[free] = node
+                    free += 1
+    if span[3] >= 0:
+        c = span[3] + p - span[0]
+        for q in range(links.pointer[c], links.pointer[c + 1]):
+            node = _link_node(links.row[q], links.shift)
+            if out_mark[node] < 0:
+                out_mark[node] = 0
+                out_row[free] = node
+                free += 1
+    return free
+
+
+@compiled
+def _add_records(p, columns, records, mark, out_work, out_diagonal):
+    span, place, slots = columns.span, records.place, records.slots
+    level = span[1] + span[2] * (p - span[0])
+    diagonal = span[5] + (p - span[0]) * span[4] * span[4]
+    for u in range(columns.terms.shape[0]):
+        t = columns.terms[u]
+        for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
+            i = columns.order[q]
+            for other in range(place.shape[0]):
+                if records.first[i, other] < 0 or not records.active[records.kind[i], t, other]:
+                    continue
+                node = _node(records.first[i, other], place, other)
+                if node < p or (node == p and other == t):
+                    continue
+                for a in range(records.slot_pointer[t], records.slot_pointer[t + 1]):
+                    za = records.weights[i]
+                    if slots[a, 2] >= 0:
+                        za *= records.covariates[i, slots[a, 2]]
+                    for b in range(records.slot_pointer[other], records.slot_pointer[other + 1]):
+                        z = za * records.inverses[records.kind[i], slots[b, 1], slots[a, 1]]
+                        if slots[b, 2] >= 0:
+                            z *= records.covariates[i, slots[b, 2]]
+                        if node == p:
+                            out_diagonal[diagonal + slots[b, 0] * span[4] + slots[a, 0]] += z
+                        else:
+                            out_work[mark[node], slots[b, 0], slots[a, 0]] += z
+
+
+@compiled
+def _add_links(p, columns, links, mark, out_work):
+    span = columns.span
+    if span[3] < 0:
+        return
+    c = span[3] + p - span[0]
+    for q in range(links.pointer[c], links.pointer[c + 1]):
+        at = mark[_link_node(links.row[q], links.shift)]
+        for a in range(span[4]):
+            for b in range(span[4]):
+                out_work[at, a, b] += links.value[q] * links.precision[a, b]
+
+
+@compiled
+def _sort_rows(out_row, begin, end):
+    if end - begin > 24:
+        out_row[begin:end].sort()
+        return
+    for q in range(begin + 1, end):
+        row = out_row[q]
+        back = q
+        while back > begin and out_row[back - 1] > row:
+            out_row[back] = out_row[back - 1]
+            back -= 1
+        out_row[back] = row

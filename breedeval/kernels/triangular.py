@@ -1,0 +1,106 @@
+"""Solutions of L D L' z = r for an incomplete factor; vectors are in the order of the equations."""
+
+from __future__ import annotations
+
+from breedeval.kernels.compile import compiled
+
+
+@compiled
+def rows_to_equations(segments, out_row):
+    """Replace node numbers by equations, in place, where every node is one equation."""
+    for q in range(out_row.shape[0]):
+        s = 0
+        while out_row[q] >= segments[s, 1]:
+            s += 1
+        out_row[q] = segments[s, 2] + (out_row[q] - segments[s, 0]) * segments[s, 3]
+
+
+@compiled
+def forward_one(segments, n_sparse, pointer, row, value, inverse, out):
+    """Solve L D y = r in place for nodes of one equation; `row` holds equations. The last nodes are left as they come."""
+    for s in range(segments.shape[0]):
+        equation = segments[s, 2]
+        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
+            y = out[equation]
+            for q in range(pointer[p], pointer[p + 1]):
+                out[row[q]] -= value[q] * y
+            out[equation] = y * inverse[p]
+            equation += segments[s, 3]
+
+
+@compiled
+def backward_one(segments, n_sparse, pointer, row, value, out):
+    """Solve L'z = y in place."""
+    for s in range(segments.shape[0] - 1, -1, -1):
+        end = min(segments[s, 1], n_sparse)
+        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
+        for p in range(end - 1, segments[s, 0] - 1, -1):
+            z = out[equation]
+            for q in range(pointer[p], pointer[p + 1]):
+                z -= value[q] * out[row[q]]
+            out[equation] = z
+            equation -= segments[s, 3]
+
+
+@compiled
+def forward_blocks(segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
+    """As `forward_one` for nodes of several equations; `row` holds nodes; work (widest,)."""
+    for s in range(segments.shape[0]):
+        k, equation = segments[s, 4], segments[s, 2]
+        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
+            r, v = s, value_pointer[p]
+            for q in range(pointer[p], pointer[p + 1]):
+                while row[q] >= segments[r, 1]:
+                    r += 1
+                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                for a in range(segments[r, 4]):
+                    total = 0.0
+                    for b in range(k):
+                        total += value[v] * out[equation + b]
+                        v += 1
+                    out[other + a] -= total
+            d = segments[s, 5] + (p - segments[s, 0]) * k * k
+            for a in range(k):
+                total = 0.0
+                for b in range(k):
+                    total += inverse[d + a * k + b] * out[equation + b]
+                work[a] = total
+            for a in range(k):
+                out[equation + a] = work[a]
+            equation += segments[s, 3]
+
+
+@compiled
+def backward_blocks(segments, n_sparse, pointer, row, value_pointer, value, work, out):
+    """As `backward_one` for nodes of several equations."""
+    for s in range(segments.shape[0] - 1, -1, -1):
+        k, end = segments[s, 4], min(segments[s, 1], n_sparse)
+        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
+        for p in range(end - 1, segments[s, 0] - 1, -1):
+            r, v = s, value_pointer[p]
+            for b in range(k):
+                work[b] = out[equation + b]
+            for q in range(pointer[p], pointer[p + 1]):
+                while row[q] >= segments[r, 1]:
+                    r += 1
+                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                for a in range(segments[r, 4]):
+                    z = out[other + a]
+                    for b in range(k):
+                        work[b] -= value[v] * z
+                        v += 1
+            for b in range(k):
+                out[equation + b] = work[b]
+            equation -= segments[s, 3]
+
+
+@compiled
+def multiply_dense(matrix, equation, work, out):
+    """Replace the last nodes' part of a vector, out[equation], by its product with a symmetric matrix (T, T); work (T,)."""
+    for a in range(equation.shape[0]):
+        total = 0.0
+        for b in range(equation.shape[0]):
+            total += matrix[a, b] * out[equation[b]]
+        work[a] = total
+    for a in range(equation.shape[0]):
+        out[equation[a]] = work[a]
