@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import Float64, Int32, Int64
 
-#: Segments of nodes as rows of integers, for the compiled loops: see `breedeval.kernels.triangular`.
-COLUMNS_OF_SEGMENTS = ("first node", "end node", "first equation", "step", "width", "first diagonal element", "may be dependent")
-
 
 @dataclass(frozen=True)
 class LowerTriangle:
@@ -20,9 +17,9 @@ class LowerTriangle:
     Parameters
     ----------
     segments
-        (S, 7) int64, one row a run of nodes of the same width: first node, end node, first equation of the first node, step from
-        one node's first equation to the next one's, equations a node, place of the first element in `diagonal`, and whether
-        dependent equations are to be expected (1: fixed effects).
+        (S, 7) int64, one row a run of nodes of the same width: first node, end node, first equation of the first node, step
+        from one node's first equation to the next one's, equations a node, place of the first element in `diagonal`, and
+        whether dependent equations are to be expected (1: fixed effects).
     pointer
         (n + 1,) elements of each column: ``row[pointer[p]:pointer[p + 1]]``.
     row

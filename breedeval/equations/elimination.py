@@ -1,8 +1,8 @@
 """In which order the incomplete factor eliminates the levels of a model's effects.
 
-Effects whose levels meet few records first (permanent environment, litter, contemporary group), then animals from the youngest to
-the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already; then effects whose levels meet
-many records, and unknown-parent groups. The last ones are few and meet everything: they get an exact factor.
+Effects whose levels meet few records first (permanent environment, litter, contemporary group), then animals from the youngest
+to the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already; then effects whose levels
+meet many records, and unknown-parent groups. The last ones are few and meet everything: they get an exact factor.
 """
 
 from __future__ import annotations

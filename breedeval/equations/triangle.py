@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int64, freeze
 from breedeval.equations.elimination import Segment, elimination_segments
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
-from breedeval.equations.penalty import Penalty
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns
 from breedeval.lower_triangle import LowerTriangle
@@ -20,6 +19,15 @@ from breedeval.relationship.links import RelationshipLinks, relationship_links
 
 #: Fewest columns that a thread is started for.
 FEWEST_COLUMNS = 20_000
+
+#: Of a block whose levels are not related.
+_NO_LINKS = Links(
+    freeze(np.empty(0, dtype=np.int64)),
+    freeze(np.empty(0, dtype=np.int32)),
+    freeze(np.empty(0)),
+    freeze(np.zeros(3, dtype=np.int64)),
+    freeze(np.empty((0, 0))),
+)
 
 
 def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = np.float32) -> LowerTriangle:
@@ -95,7 +103,9 @@ class _Assembly:
     def _over_columns(self, work: Any) -> None:
         """Call work(part, first, end) for all columns, by threads."""
         pieces = [
-            (part, part.first + lo, part.first + hi) for part in self._parts for lo, hi in cut_range(part.n_nodes, FEWEST_COLUMNS)
+            (part, part.first + lo, part.first + hi)
+            for part in self._parts
+            for lo, hi in cut_range(part.n_nodes, FEWEST_COLUMNS)
         ]
         for _ in map_parts(lambda piece: work(*piece), pieces):
             pass
@@ -149,11 +159,7 @@ class _Assembly:
 
     def _links_of(self, segment: Segment) -> tuple[Links, int]:
         if self._links is None or segment.block.relationship != "pedigree":
-            none: NDArray[Any] = np.empty(0)
-            shift = np.zeros(3, dtype=np.int64)
-            return Links(
-                freeze(none.astype(np.int64)), freeze(none.astype(np.int32)), freeze(none), freeze(shift), freeze(np.empty((0, 0)))
-            ), -1
+            return _NO_LINKS, -1
         own = [s for s, other in enumerate(self._segments) if other.number == segment.number]
         shift = np.array([self._links.n_animals, self._first_nodes[own[0]], self._first_nodes[own[-1]]])
         penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)

@@ -116,8 +116,8 @@ class SolverSection(Section):
     ebv_error: PositiveNumber = Field(
         default=1e-4, description="Stop when the estimated error of EBVs is below this, in genetic SD."
     )
-    preconditioner: Annotated[Literal["auto", "block", "diagonal"], _later("incomplete_cholesky")] = Field(
-        default="auto", description="Preconditioner of pcg."
+    preconditioner: Literal["auto", "incomplete_cholesky", "block", "diagonal"] = Field(
+        default="auto", description="Preconditioner of pcg: incomplete_cholesky, block, diagonal, or auto: by the size."
     )
     max_rounds: Annotated[int, Field(ge=1)] = Field(default=5000, description="Most rounds of pcg.")
     stop: StopRule = Field(default="ebv_error", description="Stopping rule; all but ebv_error need a tolerance.")

@@ -18,8 +18,12 @@ MAX_EQUATIONS = 400_000
 MAX_ELEMENTS = 40_000_000
 #: Most multiplications for a factor that is made without being asked for.
 MAX_OPERATIONS = 3e10
+#: From so many equations on an incomplete Cholesky factor is worth its set-up.
+WORTH_INCOMPLETE = 2_000
 #: Memory an element of L takes in all: its row and value in the engine and in our copy, and an element of the inverse.
 BYTES_PER_ELEMENT = 56
+
+Preconditioning = Literal["incomplete_cholesky", "block", "diagonal"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Plan:
     """
 
     solver: Literal["pcg", "direct"]
-    preconditioner: Literal["block", "diagonal"]
+    preconditioner: Preconditioning
     accuracy: Literal["exact", "none"]
     reasons: tuple[str, ...]
 
@@ -78,10 +82,16 @@ def choose_plan(
         reasons.append(f"reliabilities: {method} ({given})")
     return Plan(
         "direct" if chosen == "direct" else "pcg",
-        "diagonal" if solver.preconditioner == "diagonal" else "block",
+        _preconditioning(solver, n_equations),
         "exact" if wants_exact else "none",
         tuple(reasons),
     )
+
+
+def _preconditioning(solver: SolverSection, n_equations: int) -> Preconditioning:
+    if solver.preconditioner != "auto":
+        return solver.preconditioner
+    return "incomplete_cholesky" if n_equations >= WORTH_INCOMPLETE else "block"
 
 
 def predict_factor(matrix: csc_array, order: Int64, *, limited: bool) -> FactorSize:

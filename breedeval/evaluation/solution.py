@@ -16,6 +16,8 @@ from breedeval.errors import InterruptedRunError, NotConvergedError
 from breedeval.evaluation.checkpoint import Checkpoints
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.observer import Observer
+from breedeval.evaluation.plan import Preconditioning
+from breedeval.evaluation.preconditioning import build_preconditioner
 from breedeval.evaluation.problem import Problem
 from breedeval.operators import Preconditioner
 from breedeval.relationship.metafounders import group_shares
@@ -23,7 +25,6 @@ from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
@@ -72,9 +73,16 @@ def solve(
         with clock.stage("factorization"):
             factor = factorize(problem.matrix, problem.order)
     rule = stopping_rule(config, has_genetic=not math.isnan(problem.ebv_scale))
+    preconditioner: Preconditioner | None = None
+    if problem.plan.solver == "pcg":
+        observer.say(f"solver: {_words(problem.plan.preconditioner)} preconditioner, {rule.sentence()}")
+        observer.stage("setting up the preconditioner")
+        with clock.stage("preconditioner"):
+            nearly = problem.dependencies.nearly(problem.equations.order)
+            preconditioner = build_preconditioner(problem.plan.preconditioner, problem.equations, nearly, observer)
     observer.stage("solving")
     with clock.stage("solution"):
-        result = _solve(config, problem, factor, rule, observer, long_run or LongRun())
+        result = _solve(config, problem, factor, preconditioner, rule, observer, long_run or LongRun())
     observer.say(f"solution: {result.sentence()}")
     if result.status is Status.INTERRUPTED:
         raise InterruptedRunError("The solution was interrupted. Give the same command again to go on from the checkpoint.")
@@ -133,16 +141,17 @@ def _solve(
     config: EvaluationConfig,
     problem: Problem,
     factor: Factorization | None,
+    preconditioner: Preconditioner | None,
     rule: StoppingRule,
     observer: Observer,
     long_run: LongRun,
 ) -> SolveResult:
     equations = problem.equations
     b = equations.right_hand_side
-    if problem.plan.solver == "direct" and factor is not None:
+    if preconditioner is None:
+        if factor is None:
+            raise AssertionError("a direct solution without a factor")
         return solve_direct(equations, b, factor, problem.kept, rule, problem.ebv_scale)
-    observer.say(f"solver: {problem.plan.preconditioner} preconditioner, {rule.sentence()}")
-    preconditioner = _preconditioner(problem)
     minutes = config.solver.checkpoint_minutes
     checkpoints = Checkpoints.of_equations(long_run.checkpoint, minutes, equations, b, preconditioner, observer)
     resume = checkpoints.resume()
@@ -157,12 +166,5 @@ def _solve(
     return result
 
 
-def _preconditioner(problem: Problem) -> Preconditioner:
-    equations = problem.equations
-    preconditioner: Preconditioner
-    if problem.plan.preconditioner == "block":
-        preconditioner = BlockPreconditioner.of([equations.diagonal_blocks(b) for b in equations.layout.blocks])
-    else:
-        preconditioner = DiagonalPreconditioner.of(equations.diagonal())
-    nearly = problem.dependencies.nearly(equations.order)
-    return CorrectedPreconditioner.of(preconditioner, equations, nearly) if nearly.shape[1] else preconditioner
+def _words(preconditioning: Preconditioning) -> str:
+    return {"incomplete_cholesky": "incomplete Cholesky"}.get(preconditioning, preconditioning)

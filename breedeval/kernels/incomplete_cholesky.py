@@ -1,8 +1,8 @@
 """Incomplete factorization C ≈ L D L' without fill: only elements that C has (Meijerink and van der Vorst 1977), by blocks.
 
-Right-looking: column j, once its pivot is final, is taken from every pair of its rows that C links. Of a pair's two columns the
-shorter list of rows is gone through and looked up in the longer, so neither a sire with 100,000 progeny nor a herd of 1,000 cows
-costs the square of its size. The last nodes, from n_sparse on, are kept as a full matrix and get all fill.
+Right-looking: column j, once its pivot is final, is taken from every pair of its rows that C links. The rows of two columns are
+matched by steps that grow (galloping), so the shorter list decides what it costs: neither a sire with 100,000 progeny nor a
+herd of 1,000 cows costs the square of its size. The last nodes, from n_sparse on, are kept as a full matrix and get all fill.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Pattern(NamedTuple):
 def factorize(pattern, original, tolerance, out_value, out_diagonal, out_dense, out_counts):
     """Factorize in place.
 
-    On entry out_value and out_diagonal hold C, at the end L and D⁻¹; original is a copy of out_diagonal; out_dense (T, T) is the
-    full lower triangle of the last nodes. A pivot below `tolerance` (2,) of its first value is replaced by that value: tolerance[0]
-    holds for random effects, tolerance[1] for equations that may be dependent; out_counts (2,) counts them.
+    On entry out_value and out_diagonal hold C, at the end L and D⁻¹; original is a copy of out_diagonal; out_dense (T, T) is
+    the full lower triangle of the last nodes. A pivot below `tolerance` (2,) of its first value is replaced by that value:
+    tolerance[0] holds for random effects, tolerance[1] for equations that may be dependent; out_counts (2,) counts them.
     """
     segments, pointer = pattern.segments, pattern.pointer
     longest, widest = 0, 0

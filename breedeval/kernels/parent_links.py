@@ -1,7 +1,7 @@
 """The lower triangle of A⁻¹ from the list of parents, youngest animals first.
 
-Position of animal i is n − 1 − i, that of group n + j is n + j: progeny stand before their parents, groups behind all. An animal
-links itself with its parents and its parents with each other (Henderson 1976, Biometrics 32:69).
+Position of animal i is n − 1 − i, that of group n + j is n + j: progeny stand before their parents, groups behind all. An
+animal links itself with its parents and its parents with each other (Henderson 1976, Biometrics 32:69).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def count_links(sire, dam, out_pointer):
 
 
 @compiled
-def fill_links(sire, dam, precision, pointer, out_free, out_row, out_value):
+def fill_links(sire, dam, precision, out_free, out_row, out_value):
     """Rows and values of the links, unsorted; out_free (n + g,) is the pointer's beginning on entry and moves."""
     n = sire.shape[0]
     for i in range(n - 1, -1, -1):

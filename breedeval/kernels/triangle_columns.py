@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from breedeval.kernels.compile import compiled
 
 
@@ -17,9 +15,10 @@ class Records(NamedTuple):
     """What records say, the same for all columns.
 
     `first` (m, K) first equation of the record's level in each term, −1 without; `place` (K, 6) how it becomes a node: first
-    equation of the block, equations a level, levels before the split, node of level 0, step to the next level's node (+1, −1), node
-    of the first level behind the split. `slots` (s, 3) column, trait and covariate (−1: one) of each coefficient, those of term t
-    from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active` (q, K, K) which terms it joins.
+    equation of the block, equations a level, levels before the split, node of level 0, step to the next level's node (+1, −1),
+    node of the first level behind the split. `slots` (s, 3) column, trait and covariate (−1: one) of each coefficient, those of
+    term t from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active` (q, K, K) which terms it
+    joins.
     """
 
     first: Any
@@ -37,7 +36,8 @@ class Columns(NamedTuple):
     """A run of columns of one block.
 
     `span` (6,): first node, its level, step of levels, column of the links for its first node (−1: no links), equations a node,
-    first element of the diagonal. `terms` (u,) of the block; the records of level l are order[pointers[u, l]:pointers[u, l + 1]].
+    first element of the diagonal. `terms` (u,) of the block; the records of level l are
+    order[pointers[u, l]:pointers[u, l + 1]].
     """
 
     span: Any
@@ -78,8 +78,8 @@ def fill_columns(
 ):
     """Rows and values of columns lo to hi.
 
-    `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work (rows, widest, widest).
-    What two terms of a record add to the same node goes to out_diagonal, which has the rest already.
+    `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work (rows, widest,
+    widest). What two terms of a record add to the same node goes to out_diagonal, which has the rest already.
     """
     for p in range(lo, hi):
         begin, end = pointer[p], pointer[p + 1]

@@ -57,7 +57,7 @@ def _from_parents(inverse: NumeratorInverse) -> RelationshipLinks:
     pointer = np.zeros(inverse.order + 1, dtype=np.int64)
     kernels.count_links(sire, dam, pointer)
     row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(pointer[-1])
-    kernels.fill_links(sire, dam, precision, pointer, pointer[:-1].copy(), row, value)
+    kernels.fill_links(sire, dam, precision, pointer[:-1].copy(), row, value)
     merged = np.empty_like(pointer)
     n_links = kernels.merge_links(pointer, merged, row, value)
     return RelationshipLinks(len(sire), freeze(merged), freeze(row[:n_links]), freeze(value[:n_links]))

@@ -102,7 +102,7 @@ class IncompleteCholesky:
         """Write z to `out`. Not for two threads at once on the same object."""
         np.copyto(out, r)
         where = (self.segments, self.n_sparse, self.pointer, self.row)
-        if self.value_pointer is self.pointer or self._is_scalar:
+        if self._is_scalar:
             triangular.forward_one(*where, self.value, self.inverse, out)
             triangular.multiply_dense(self.dense_inverse, self.dense_equations, self._work, out)
             triangular.backward_one(*where, self.value, out)

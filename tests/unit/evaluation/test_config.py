@@ -346,8 +346,8 @@ def test_one_problem(refused: Callable[[str], list[str]], old: str, new: str, me
         ("solver: {max_rounds: 1.5}", "solver.max_rounds: 1.5 cannot stand here; a whole number is needed."),
         ("solver: {threads: '2'}", "solver.threads: '2' cannot stand here; a whole number is needed."),
         (
-            "solver: {preconditioner: incomplete_cholesky}",
-            "solver.preconditioner: 'incomplete_cholesky' is not available in this version.",
+            "solver: {preconditioner: cholesky}",
+            "solver.preconditioner: 'cholesky' is none of auto, incomplete_cholesky, block, diagonal.",
         ),
         ("solver: {stop: residual}", "solver: stop: residual needs a tolerance. Write tolerance: 1e-8, for instance."),
         (
