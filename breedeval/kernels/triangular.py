@@ -7,7 +7,7 @@ from breedeval.kernels.compile import compiled
 
 @compiled
 def rows_to_equations(segments, out_row):
-    """Replace node numbers by equations, in place, where every node is one equation."""
+    """Replace nodes by their first equations, in place."""
     for q in range(out_row.shape[0]):
         s = 0
         while out_row[q] >= segments[s, 1]:
@@ -16,35 +16,58 @@ def rows_to_equations(segments, out_row):
 
 
 @compiled
-def forward_one(segments, n_sparse, pointer, row, value, inverse, out):
-    """Solve L D y = r in place for nodes of one equation; `row` holds equations. The last nodes are left as they come."""
+def forward_alike(width, segments, n_sparse, pointer, row, value, inverse, work, out):
+    """Solve L D y = r in place for nodes that are all alike; `row` holds their first equations, work (k,).
+
+    `width` is any tuple of k numbers: its length is known when the loop is compiled. The last nodes are left as they come.
+    """
+    k = len(width)
     for s in range(segments.shape[0]):
         equation = segments[s, 2]
         for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            y = out[equation]
+            for b in range(k):
+                work[b] = out[equation + b]
+            v = pointer[p] * k * k
             for q in range(pointer[p], pointer[p + 1]):
-                out[row[q]] -= value[q] * y
-            out[equation] = y * inverse[p]
+                for a in range(k):
+                    total = 0.0
+                    for b in range(k):
+                        total += value[v + a * k + b] * work[b]
+                    out[row[q] + a] -= total
+                v += k * k
+            for a in range(k):
+                total = 0.0
+                for b in range(k):
+                    total += inverse[p * k * k + a * k + b] * work[b]
+                out[equation + a] = total
             equation += segments[s, 3]
 
 
 @compiled
-def backward_one(segments, n_sparse, pointer, row, value, out):
-    """Solve L'z = y in place."""
+def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
+    """Solve L'z = y in place; see `forward_alike`."""
+    k = len(width)
     for s in range(segments.shape[0] - 1, -1, -1):
         end = min(segments[s, 1], n_sparse)
         equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
         for p in range(end - 1, segments[s, 0] - 1, -1):
-            z = out[equation]
+            for b in range(k):
+                work[b] = out[equation + b]
+            v = pointer[p] * k * k
             for q in range(pointer[p], pointer[p + 1]):
-                z -= value[q] * out[row[q]]
-            out[equation] = z
+                for a in range(k):
+                    z = out[row[q] + a]
+                    for b in range(k):
+                        work[b] -= value[v + a * k + b] * z
+                v += k * k
+            for b in range(k):
+                out[equation + b] = work[b]
             equation -= segments[s, 3]
 
 
 @compiled
 def forward_blocks(segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
-    """As `forward_one` for nodes of several equations; `row` holds nodes; work (widest,)."""
+    """As `forward_alike` for nodes of different widths; `row` holds nodes, work (widest,)."""
     for s in range(segments.shape[0]):
         k, equation = segments[s, 4], segments[s, 2]
         for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
@@ -72,7 +95,7 @@ def forward_blocks(segments, n_sparse, pointer, row, value_pointer, value, inver
 
 @compiled
 def backward_blocks(segments, n_sparse, pointer, row, value_pointer, value, work, out):
-    """As `backward_one` for nodes of several equations."""
+    """As `backward_alike` for nodes of different widths."""
     for s in range(segments.shape[0] - 1, -1, -1):
         k, end = segments[s, 4], min(segments[s, 1], n_sparse)
         equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]

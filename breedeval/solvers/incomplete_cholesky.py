@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import Float64, Int32, Int64, freeze
 from breedeval.kernels import triangular
-from breedeval.kernels.incomplete_cholesky import Pattern, factorize, fill_dense
+from breedeval.kernels.incomplete_cholesky import Pattern, factorize, factorize_alike, fill_dense
 from breedeval.lower_triangle import LowerTriangle
 
 #: A pivot below this part of what it was before the elimination is called zero: of a random effect, and of an equation that may
@@ -28,13 +28,15 @@ class IncompleteCholesky:
     segments, n_sparse, pointer, value_pointer
         As in `LowerTriangle`.
     row
-        Nodes; equations where every node is one equation.
+        Nodes; their first equations where all nodes are alike.
     value
         L.
     inverse
         D⁻¹ of the nodes before n_sparse.
     dense_equations, dense_inverse
         (T,) equations of the last nodes and (T, T) the inverse of what elimination leaves of them.
+    width
+        Equations a node if all nodes are alike, else 0.
     n_failed
         Pivots of random effects that were replaced by their first value: L D L' is not to be trusted if there are any.
     n_dependent
@@ -52,6 +54,7 @@ class IncompleteCholesky:
     inverse: Float64
     dense_equations: Int64
     dense_inverse: Float64
+    width: int
     n_failed: int
     n_dependent: int
     seconds: float
@@ -82,13 +85,13 @@ class IncompleteCholesky:
         fill_dense(pattern, triangle.value, diagonal, dense)
         first_values = dense.diagonal().copy()
         tolerance, counts = TOLERANCE[triangle.value.dtype], np.zeros(2, dtype=np.int64)
-        factorize(pattern, diagonal.copy(), np.array(tolerance), triangle.value, diagonal, dense, counts)
+        _factorize(pattern, np.array(tolerance), triangle.value, diagonal, dense, counts)
         dense_inverse, n_null = _invert_dense(dense, first_values, tolerance[1])
-        if uniform == 1:
+        if uniform:
             triangular.rows_to_equations(segments, triangle.row)
         return cls(
             segments, triangle.n_sparse, freeze(triangle.pointer), freeze(triangle.row), freeze(triangle.value_pointer),
-            freeze(triangle.value), freeze(diagonal), freeze(equations), freeze(dense_inverse), int(counts[0]),
+            freeze(triangle.value), freeze(diagonal), freeze(equations), freeze(dense_inverse), uniform, int(counts[0]),
             int(counts[1]) + n_null, time.perf_counter() - began, _work=np.empty(max(len(equations), int(widths.max()))),
         )  # fmt: skip
 
@@ -102,19 +105,16 @@ class IncompleteCholesky:
         """Write z to `out`. Not for two threads at once on the same object."""
         np.copyto(out, r)
         where = (self.segments, self.n_sparse, self.pointer, self.row)
-        if self._is_scalar:
-            triangular.forward_one(*where, self.value, self.inverse, out)
+        if self.width:
+            alike = (0,) * self.width
+            triangular.forward_alike(alike, *where, self.value, self.inverse, self._work, out)
             triangular.multiply_dense(self.dense_inverse, self.dense_equations, self._work, out)
-            triangular.backward_one(*where, self.value, out)
+            triangular.backward_alike(alike, *where, self.value, self._work, out)
         else:
             triangular.forward_blocks(*where, self.value_pointer, self.value, self.inverse, self._work, out)
             triangular.multiply_dense(self.dense_inverse, self.dense_equations, self._work, out)
             triangular.backward_blocks(*where, self.value_pointer, self.value, self._work, out)
         return out
-
-    @property
-    def _is_scalar(self) -> bool:
-        return bool((self.segments[:, 4] == 1).all())
 
     def _arrays(self) -> list[NDArray[Any]]:
         return [self.pointer, self.row, self.value_pointer, self.value, self.inverse, self.dense_equations, self.dense_inverse]
@@ -127,6 +127,18 @@ def _pattern(triangle: LowerTriangle, uniform: int) -> Pattern:
     return Pattern(
         segments, triangle.pointer, triangle.row, triangle.value_pointer, triangle.n_sparse, uniform, place.astype(np.int64)
     )
+
+
+def _factorize(
+    pattern: Pattern, tolerance: Float64, value: NDArray[Any], diagonal: Float64, dense: Float64, counts: Int64
+) -> None:
+    original = diagonal.copy()
+    if pattern.uniform:
+        alike = (0,) * pattern.uniform
+        structure = (pattern.segments, pattern.pointer, pattern.row, pattern.n_sparse, pattern.dense_place)
+        factorize_alike(alike, *structure, original, tolerance, value, diagonal, dense, counts)
+    else:
+        factorize(pattern, original, tolerance, value, diagonal, dense, counts)
 
 
 def _dense_equations(triangle: LowerTriangle) -> Int64:
