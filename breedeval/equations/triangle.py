@@ -13,7 +13,7 @@ from breedeval.equations.elimination import Segment, elimination_segments
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.kernels.threads import cut_range, map_parts
-from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns
+from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns, find_nodes
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.relationship.links import RelationshipLinks, relationship_links
 
@@ -43,7 +43,7 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
     Notes
     -----
     Two passes over the records of each level. Memory: 4 bytes an element and its values, 16 bytes a node, and while it is made
-    4 bytes a node and thread and the links of A⁻¹ (about 36 bytes an animal).
+    4 bytes a node and thread, 4 bytes a record and term, and the links of A⁻¹ (about 36 bytes an animal).
     """
     return _Assembly(equations).build(np.dtype(dtype))
 
@@ -137,7 +137,11 @@ class _Assembly:
         place = np.array([self._place(self._layout.blocks.index(block)) for block in w.blocks], dtype=np.int64).reshape(-1, 6)
         slots = np.column_stack([w.slots.column, w.slots.trait, w.slots.covariate]).astype(np.int64)
         pointer = np.searchsorted(w.slots.term, np.arange(len(w.blocks) + 1)).astype(np.int64)
-        return Records(w.first, place, slots, pointer, w.covariates, r.kind, r.inverses, r.weights, _active(w, r.inverses))
+        node = np.empty(w.first.shape, dtype=np.int32)
+        find_nodes(w.first, place, node)
+        active = _active(w, r.inverses)
+        has_gaps = not bool(active.all())
+        return Records(freeze(node), slots, pointer, w.covariates, r.kind, r.inverses, r.weights, active, has_gaps)
 
     def _place(self, number: int) -> tuple[int, ...]:
         own = [s for s, segment in enumerate(self._segments) if segment.number == number]

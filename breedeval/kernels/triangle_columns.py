@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from breedeval.kernels.compile import compiled
+import numba
+
+from breedeval.kernels.compile import compiled, compiled_parallel
 
 
 class Records(NamedTuple):
     """What records say, the same for all columns.
 
-    `first` (m, K) first equation of the record's level in each term, −1 without; `place` (K, 6) how it becomes a node: first
-    equation of the block, equations a level, levels before the split, node of level 0, step to the next level's node (+1, −1),
-    node of the first level behind the split. `slots` (s, 3) column, trait and covariate (−1: one) of each coefficient, those of
-    term t from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active` (q, K, K) which terms it
-    joins.
+    `node` (m, K) int32 of the record's level in each term, −1 without. `slots` (s, 3) column, trait and covariate (−1: one) of
+    each coefficient, those of term t from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
+    (q, K, K) which terms it joins, looked at only if `has_gaps`.
     """
 
-    first: Any
-    place: Any
+    node: Any
     slots: Any
     slot_pointer: Any
     covariates: Any
@@ -30,6 +29,7 @@ class Records(NamedTuple):
     inverses: Any
     weights: Any
     active: Any
+    has_gaps: Any
 
 
 class Columns(NamedTuple):
@@ -101,14 +101,24 @@ def fill_columns(
             out_mark[out_row[q]] = -1
 
 
-@compiled
-def _node(equation, place, t):
-    level = equation - place[t, 0]
-    if place[t, 1] > 1:
-        level //= place[t, 1]
-    if level < place[t, 2]:
-        return place[t, 3] + place[t, 4] * level
-    return place[t, 5] + level - place[t, 2]
+@compiled_parallel
+def find_nodes(first, place, out):
+    """Out (m, K) int32: node of each record in each term, −1 without.
+
+    first (m, K) first equation of the record's level; place (K, 6) int64: first equation of the term's block, equations a
+    level, levels before the split, node of level 0, step to the next level's node (+1, −1), node of the first level behind the
+    split.
+    """
+    for i in numba.prange(first.shape[0]):
+        for t in range(first.shape[1]):
+            if first[i, t] < 0:
+                out[i, t] = -1
+                continue
+            level = (first[i, t] - place[t, 0]) // place[t, 1]
+            if level < place[t, 2]:
+                out[i, t] = place[t, 3] + place[t, 4] * level
+            else:
+                out[i, t] = place[t, 5] + level - place[t, 2]
 
 
 @compiled
@@ -127,17 +137,17 @@ def _segment(node, segments):
 @compiled
 def _collect(p, columns, records, links, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
-    span, place = columns.span, records.place
+    span, nodes = columns.span, records.node
     level = span[1] + span[2] * (p - span[0])
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            for other in range(place.shape[0]):
-                if records.first[i, other] < 0 or not records.active[records.kind[i], t, other]:
-                    continue
-                node = _node(records.first[i, other], place, other)
+            for other in range(nodes.shape[1]):
+                node = nodes[i, other]
                 if node > p and out_mark[node] < 0:
+                    if records.has_gaps and not records.active[records.kind[i], t, other]:
+                        continue
                     out_mark[node] = 0
                     out_row[free] = node
                     free += 1
@@ -154,18 +164,18 @@ def _collect(p, columns, records, links, free, out_mark, out_row):
 
 @compiled
 def _add_records(p, columns, records, mark, out_work, out_diagonal):
-    span, place, slots = columns.span, records.place, records.slots
+    span, nodes, slots = columns.span, records.node, records.slots
     level = span[1] + span[2] * (p - span[0])
     diagonal = span[5] + (p - span[0]) * span[4] * span[4]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            for other in range(place.shape[0]):
-                if records.first[i, other] < 0 or not records.active[records.kind[i], t, other]:
-                    continue
-                node = _node(records.first[i, other], place, other)
+            for other in range(nodes.shape[1]):
+                node = nodes[i, other]
                 if node < p or (node == p and other == t):
+                    continue
+                if records.has_gaps and not records.active[records.kind[i], t, other]:
                     continue
                 for a in range(records.slot_pointer[t], records.slot_pointer[t + 1]):
                     za = records.weights[i]

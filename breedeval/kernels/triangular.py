@@ -55,10 +55,11 @@ def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
                 work[b] = out[equation + b]
             v = pointer[p] * k * k
             for q in range(pointer[p], pointer[p + 1]):
-                for a in range(k):
-                    z = out[row[q] + a]
-                    for b in range(k):
-                        work[b] -= value[v + a * k + b] * z
+                for b in range(k):
+                    total = 0.0
+                    for a in range(k):
+                        total += value[v + a * k + b] * out[row[q] + a]
+                    work[b] -= total
                 v += k * k
             for b in range(k):
                 out[equation + b] = work[b]
