@@ -14,6 +14,7 @@ from breedeval.arrays import NONE
 from breedeval.equations.estimability import preferred_constraints
 from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.equations.ordering import elimination_order
+from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.model.design import Design, build_design
 from breedeval.model.formula import parse_formula
 from breedeval.model.layout import EquationBlock
@@ -28,6 +29,7 @@ from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factorization import Factorization, factorize
+from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
 from breedeval.solvers.null_space import NullSpace, find_null_space
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
@@ -80,6 +82,8 @@ class SmallModel:
         inner: Preconditioner = DiagonalPreconditioner.of(self.equations.diagonal())
         if name == "block":
             inner = BlockPreconditioner.of([self.equations.diagonal_blocks(b) for b in self.equations.layout.blocks])
+        if name == "incomplete_cholesky":
+            inner = IncompleteCholesky.of(assemble_lower_triangle(self.equations))
         nearly = self.null_space.nearly
         if not nearly.shape[1]:
             return inner

@@ -165,10 +165,11 @@ def _invert_pivot(d, k, original, tolerance, inverse, out_diagonal):
     for a in range(k):
         for b in range(k):
             inverse[a, b] = out_diagonal[d + a * k + b]
-    bad = 0
+    cut = np.int64(0)
     for c in range(k):
         pivot = inverse[c, c]
         if not pivot > tolerance * original[d + c * k + c]:
+            cut |= np.int64(1) << c
             continue
         for a in range(k):
             if a != c:
@@ -181,10 +182,11 @@ def _invert_pivot(d, k, original, tolerance, inverse, out_diagonal):
                 inverse[a, c] /= pivot
                 inverse[c, a] /= pivot
         inverse[c, c] = -1.0 / pivot
+    bad = 0
     for c in range(k):
-        first = original[d + c * k + c]
-        if inverse[c, c] < 0.0 and abs(inverse[c, c]) <= 1.0 / (tolerance * first + 1e-300):
+        if not (cut >> c) & 1:
             continue
+        first = original[d + c * k + c]
         bad += first > 0.0
         for a in range(k):
             inverse[a, c] = 0.0

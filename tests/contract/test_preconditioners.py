@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
 from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
 from tests.random_models import one_trait_model, pair, random_frame, random_rows
 
@@ -30,13 +32,15 @@ def equations(request):
     return request.param().equations
 
 
-@pytest.fixture(params=["diagonal", "block", "corrected"])
+@pytest.fixture(params=["diagonal", "block", "incomplete Cholesky", "corrected"])
 def preconditioner(request, equations):
     diagonal = DiagonalPreconditioner.of(equations.diagonal())
     if request.param == "diagonal":
         return diagonal
     if request.param == "block":
         return BlockPreconditioner.of([equations.diagonal_blocks(block) for block in equations.layout.blocks])
+    if request.param == "incomplete Cholesky":
+        return IncompleteCholesky.of(assemble_lower_triangle(equations))
     return CorrectedPreconditioner.of(diagonal, equations, np.random.default_rng(2).normal(size=(equations.order, 3)))
 
 

@@ -292,7 +292,7 @@ def test_classes_of_residual_variance(root, refdata, tmp_path):
         "mrode_random_regression",
     ],
 )
-@pytest.mark.parametrize("preconditioner", ["block", "diagonal"])
+@pytest.mark.parametrize("preconditioner", ["incomplete_cholesky", "block", "diagonal"])
 def test_direct_and_iterative_agree(root, refdata, tmp_path, name, preconditioner):
     refdata("gryphon")
     direct = be.evaluate(changed(root, name, tmp_path, solver={"method": "direct"}))
@@ -312,9 +312,10 @@ def test_direct_and_iterative_agree(root, refdata, tmp_path, name, preconditione
     [
         {"method": "direct"},
         {"method": "pcg", "preconditioner": "diagonal"},
-        pytest.param({"method": "pcg", "preconditioner": "block"}),
+        {"method": "pcg", "preconditioner": "block"},
+        {"method": "pcg", "preconditioner": "incomplete_cholesky"},
     ],
-    ids=["direct", "diagonal", "block"],
+    ids=["direct", "diagonal", "block", "incomplete_cholesky"],
 )
 def test_units_of_traits_do_not_matter(root, refdata, tmp_path, solver):
     """Traits of very different size in one run: the EBVs of the run in usual units, in the user's units."""

@@ -1,0 +1,119 @@
+"""The lower triangle that is gathered column by column is that of C."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from breedeval.equations import elimination, triangle
+from breedeval.equations.elimination import elimination_segments
+from breedeval.equations.mme import MixedModelEquations
+from breedeval.equations.triangle import assemble_lower_triangle
+from breedeval.relationship.a_inverse import NumeratorInverse
+from breedeval.relationship.groups import GroupedInverse
+from breedeval.relationship.inbreeding import compute_inbreeding
+from breedeval.relationship.links import relationship_links
+from tests.factories import make_pedigree, with_groups
+from tests.random_models import one_trait_model, random_rows
+from tests.several_trait_models import MODELS, several_trait_model
+from tests.triangles import node_equations, to_dense
+
+CASES = [*MODELS, *range(12)]
+
+
+def equations_of(case) -> MixedModelEquations:
+    return (one_trait_model(case) if isinstance(case, int) else several_trait_model(case)).model.equations
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: getattr(case, "__name__", str(case)))
+def test_triangle_is_that_of_the_explicit_equations(case):
+    equations = equations_of(case)
+    exact, short = assemble_lower_triangle(equations, np.float64), assemble_lower_triangle(equations)
+    matrix = equations.to_csr().toarray()
+    np.testing.assert_allclose(to_dense(exact), matrix, rtol=1e-13, atol=1e-13 * np.abs(matrix).max())
+    np.testing.assert_allclose(to_dense(short), matrix, rtol=1e-6, atol=1e-7 * np.abs(matrix).max())
+    assert short.value.dtype == np.float32
+    assert sorted(e for node in node_equations(exact) for e in node) == list(range(equations.order))
+    for p in range(exact.n_nodes):
+        rows = exact.row[exact.pointer[p] : exact.pointer[p + 1]]
+        assert (np.diff(rows) > 0).all()
+        assert (rows > p).all()
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    equations = equations_of(MODELS[0])
+    one = assemble_lower_triangle(equations)
+    monkeypatch.setattr(triangle, "FEWEST_COLUMNS", 3)
+    before = numba.get_num_threads()
+    numba.set_num_threads(2)
+    try:
+        two = assemble_lower_triangle(equations)
+    finally:
+        numba.set_num_threads(before)
+    for name in ("pointer", "row", "value_pointer", "value", "diagonal"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_progeny_come_before_parents_and_large_effects_last(monkeypatch):
+    equations = equations_of(7)
+    monkeypatch.setattr(elimination, "FEW_LEVELS", 1)
+    genetic = equations.layout.genetic
+    segments = elimination_segments(equations.layout, equations.incidence, genetic.n_levels)
+    names = [segment.block.name for segment in segments]
+    animals = names.index(genetic.name)
+    assert (segments[animals].first_level, segments[animals].step) == (genetic.n_levels - 1, -1)
+    assert all(segment.is_dense for segment in segments[animals + 1 :])
+    assert {segment.block.name for segment in segments[animals + 1 :] if segment.n_levels > 1} == set()
+    assert not any(segment.is_dense for segment in segments[: animals + 1])
+
+
+def test_effects_that_are_too_many_for_the_exact_part_stay_sparse(monkeypatch):
+    equations = equations_of(7)
+    full = assemble_lower_triangle(equations, np.float64)
+    monkeypatch.setattr(elimination, "MOST_DENSE", 0)
+    sparse = assemble_lower_triangle(equations, np.float64)
+    assert full.n_sparse < sparse.n_sparse == sparse.n_nodes
+    np.testing.assert_array_equal(to_dense(full), to_dense(sparse))
+
+
+class Opaque:
+    """An inverse relationship matrix of which only the explicit matrix is known."""
+
+    def __init__(self, inner: NumeratorInverse) -> None:
+        self._inner, self.order = inner, inner.order
+
+    def to_csr(self) -> csr_array:
+        return self._inner.to_csr()
+
+
+def selfed_with_groups() -> tuple[NumeratorInverse, GroupedInverse]:
+    """Two groups, animals of known and unknown parents, one selfed, one with the same group twice, one mated in its group."""
+    sire, dam = [6, 7, 6, 0, 1, 3], [6, 6, 1, 2, 1, 7]
+    pedigree = with_groups(make_pedigree([(f"a{i}", None, None) for i in range(6)]), sire, dam, ["old", "new"])
+    inverse = NumeratorInverse(pedigree, compute_inbreeding(pedigree))
+    return inverse, GroupedInverse(inverse, np.array([[2.0, -0.5], [-0.5, 3.0]]))
+
+
+def links_to_dense(links, order: int) -> np.ndarray:
+    """The links as a full matrix, in the order of levels, diagonal zero."""
+    level = np.concatenate([np.arange(links.n_animals)[::-1], np.arange(links.n_animals, order)])
+    matrix = np.zeros((order, order))
+    for p in range(order):
+        for q in range(links.pointer[p], links.pointer[p + 1]):
+            assert links.row[q] > p
+            matrix[level[p], level[links.row[q]]] = matrix[level[links.row[q]], level[p]] = links.value[q]
+    return matrix
+
+
+@pytest.mark.parametrize("kind", ["parents", "matrix", "groups", "precision"])
+def test_links_are_the_elements_of_the_inverse(kind):
+    pedigree = make_pedigree(random_rows(np.random.default_rng(5), 60))
+    inverse = NumeratorInverse(pedigree, compute_inbreeding(pedigree))
+    if kind in ("groups", "precision"):
+        inverse = selfed_with_groups()[kind == "precision"]
+    links = relationship_links(Opaque(inverse) if kind == "matrix" else inverse)
+    wanted = inverse.to_csr().toarray()
+    np.fill_diagonal(wanted, 0.0)
+    np.testing.assert_allclose(links_to_dense(links, inverse.order), wanted, atol=1e-14)

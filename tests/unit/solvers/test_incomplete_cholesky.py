@@ -1,0 +1,150 @@
+"""The incomplete factor: equal to its slow twin, exact where nothing is dropped, and a good preconditioner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from breedeval.equations import elimination
+from breedeval.equations.triangle import assemble_lower_triangle
+from breedeval.evaluation import preconditioning
+from breedeval.lower_triangle import LowerTriangle
+from breedeval.solvers.incomplete_cholesky import TOLERANCE, IncompleteCholesky
+from breedeval.solvers.preconditioners import BlockPreconditioner
+from tests.factories import make_pedigree
+from tests.random_models import one_trait_model
+from tests.reference.incomplete_cholesky import incomplete_cholesky
+from tests.several_trait_models import MODELS, several_trait_model
+from tests.small_models import make_model
+from tests.triangles import node_equations, node_pattern, to_dense
+
+CASES = [*MODELS, *range(8)]
+
+
+def model_of(case):
+    return (one_trait_model(case) if isinstance(case, int) else several_trait_model(case)).model
+
+
+def as_matrix(preconditioner, n: int) -> np.ndarray:
+    return np.array([preconditioner.apply(column, np.empty(n)) for column in np.eye(n)])
+
+
+@pytest.mark.parametrize("exact_part", [True, False], ids=["exact part", "all incomplete"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: getattr(case, "__name__", str(case)))
+def test_factor_is_that_of_the_slow_twin(case, exact_part, monkeypatch):
+    if not exact_part:
+        monkeypatch.setattr(elimination, "MOST_DENSE", 0)
+    triangle = assemble_lower_triangle(model_of(case).equations, np.float64)
+    zero = TOLERANCE[np.dtype(np.float64)][1]
+    c, nodes, pattern = to_dense(triangle), node_equations(triangle), node_pattern(triangle)
+    informed = np.flatnonzero(np.diag(c) > 0)
+    wanted = incomplete_cholesky(c, nodes, pattern, triangle.n_sparse, zero)[np.ix_(informed, informed)]
+    found = as_matrix(IncompleteCholesky.of(triangle), len(c))[np.ix_(informed, informed)]
+    np.testing.assert_allclose(found @ wanted, np.eye(len(informed)), atol=1e-7)
+
+
+def one_known_parent(permanent: bool):
+    """Animals with at most one parent known, each with records and so linked to every fixed effect already."""
+    rng = np.random.default_rng(3)
+    rows = [(f"a{i}", None if i == 0 else f"a{rng.integers(0, i)}", None) for i in range(40)]
+    ids = [f"a{i}" for i in [*range(40), *rng.integers(0, 40, 50)]]
+    frame = pd.DataFrame({"id": ids, "y": rng.normal(size=90), "x": rng.normal(size=90), "t": rng.normal(size=90)})
+    pedigree = make_pedigree([(child, parent, None) for child, parent, _ in rows])
+    if not permanent:
+        formulas = {"y": "x + genetic(id)", "t": "1 + genetic(id)"}
+        variances = {"genetic": [[1.0, 0.3], [0.3, 2.0]], "residual": [[2.0, 0.5], [0.5, 1.0]]}
+        return make_model(frame, formulas, variances, pedigree, covariates=["x"])
+    variances = {"genetic": 1.0, "permanent": 0.5, "residual": 2.0}
+    return make_model(frame, {"y": "1 + genetic(id) + permanent(id)"}, variances, pedigree)
+
+
+@pytest.mark.parametrize("permanent", [True, False], ids=["repeatability", "two traits"])
+def test_factor_is_exact_where_elimination_makes_no_fill(permanent):
+    model = one_known_parent(permanent)
+    factor = IncompleteCholesky.of(assemble_lower_triangle(model.equations, np.float64))
+    product = as_matrix(factor, model.equations.order) @ model.equations.to_csr().toarray()
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-10)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: getattr(case, "__name__", str(case)))
+def test_iteration_ends_at_the_direct_solution(case):
+    model = model_of(case)
+    found, wanted = model.solve_pcg("incomplete_cholesky"), model.solve_direct("qdldl")
+    assert found.status.is_good, found.sentence()
+    n_fixed = sum(block.n_equations for block in model.design.layout.fixed)
+    np.testing.assert_allclose(found.solution[n_fixed:], wanted.solution[n_fixed:], atol=1e-8)
+    np.testing.assert_allclose(model.constrained(found.solution), wanted.solution, atol=1e-6)
+    assert found.rounds <= model.solve_pcg("diagonal").rounds
+
+
+def triangle_of(matrix: np.ndarray, fixed: bool = False) -> LowerTriangle:
+    """A full matrix as nodes of one equation."""
+    n = len(matrix)
+    below = [matrix[p + 1 :, p] for p in range(n)]
+    pointer = np.concatenate([[0], np.cumsum([len(b) for b in below])]).astype(np.int64)
+    row = np.concatenate([np.arange(p + 1, n) for p in range(n)]).astype(np.int32)
+    segments = np.array([[0, n, 0, 1, 1, 0, fixed]], dtype=np.int64)
+    return LowerTriangle(segments, pointer, row, pointer, np.concatenate(below), np.diag(matrix).copy(), n)
+
+
+def test_complete_pattern_gives_the_inverse():
+    matrix = np.array([[4.0, 1.0, -2.0], [1.0, 3.0, 0.5], [-2.0, 0.5, 5.0]])
+    np.testing.assert_allclose(as_matrix(IncompleteCholesky.of(triangle_of(matrix)), 3), np.linalg.inv(matrix), rtol=1e-13)
+
+
+def test_failing_pivots_are_counted_and_a_shift_mends_them():
+    indefinite = np.array([[1.0, 1.2, 0.0], [1.2, 1.0, 0.1], [0.0, 0.1, 1.0]])
+    factor = IncompleteCholesky.of(triangle_of(indefinite))
+    assert (factor.n_failed, factor.n_dependent) == (1, 0)
+    assert np.linalg.eigvalsh(as_matrix(factor, 3))[0] > 0
+    shifted = IncompleteCholesky.of(triangle_of(indefinite), 0.5)
+    assert shifted.n_failed == 0
+    np.testing.assert_allclose(as_matrix(shifted, 3), np.linalg.inv(indefinite + 0.5 * np.eye(3)), rtol=1e-12)
+
+
+def test_dependent_fixed_effects_keep_their_diagonal():
+    columns = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    matrix = np.pad(columns.T @ columns, (0, 1))  # the last equation has no information at all
+    factor = IncompleteCholesky.of(triangle_of(matrix, fixed=True))
+    assert (factor.n_failed, factor.n_dependent) == (0, 1)
+    inverse = as_matrix(factor, 4)
+    assert np.linalg.eigvalsh(inverse[:3, :3])[0] > 0
+    assert not inverse[3].any()
+    b = matrix @ np.array([1.0, 2.0, 3.0, 0.0])
+    np.testing.assert_allclose(matrix @ (inverse @ b), b, atol=1e-12)
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warned: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+    def warn(self, line: str) -> None:
+        self.warned.append(line)
+
+
+@pytest.mark.parametrize("failures", [0, 2, 99])
+def test_failed_factor_is_tried_again_and_then_given_up(monkeypatch, failures):
+    equations, listener = model_of(1).equations, Listener()
+    whole, tried = IncompleteCholesky.of, []
+
+    def of(triangle: LowerTriangle, shift: float) -> IncompleteCholesky:
+        tried.append(shift)
+        if len(tried) <= failures:
+            triangle.diagonal[:] *= 0.01
+        return whole(triangle, shift)
+
+    monkeypatch.setattr(preconditioning.IncompleteCholesky, "of", of)
+    found = preconditioning.build_preconditioner("incomplete_cholesky", equations, np.empty((equations.order, 0)), listener)
+    if failures < 4:
+        assert isinstance(found, IncompleteCholesky)
+        assert tried == list(preconditioning.SHIFTS[: failures + 1])
+        assert len(listener.warned) == failures
+        assert ("raised by 1.0%" in listener.said[-1]) == (failures == 2)
+    else:
+        assert isinstance(found, BlockPreconditioner)
+        assert "block preconditioner takes its place" in listener.warned[-1]
