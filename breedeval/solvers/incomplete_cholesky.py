@@ -18,9 +18,6 @@ from breedeval.lower_triangle import LowerTriangle
 #: depend on others, by the precision of the elements.
 TOLERANCE = {np.dtype(np.float32): (1e-9, 1e-6), np.dtype(np.float64): (1e-13, 1e-10)}
 
-#: An eigenvalue below this of what is left of the last equations, in units of their diagonal, is no rounding error.
-NEGATIVE = -1e-3
-
 
 @dataclass(frozen=True)
 class IncompleteCholesky:
@@ -41,8 +38,7 @@ class IncompleteCholesky:
     width
         Equations a node if all nodes are alike, else 0.
     n_failed
-        Pivots of random effects that were replaced by their first value, and negative directions of the last equations: L D L'
-        is not to be trusted if there are any.
+        Pivots of random effects that were replaced by their first value: L D L' is not to be trusted if there are any.
     n_dependent
         Equations that proved dependent.
     seconds
@@ -90,14 +86,25 @@ class IncompleteCholesky:
         first_values = dense.diagonal().copy()
         tolerance, counts = TOLERANCE[triangle.value.dtype], np.zeros(2, dtype=np.int64)
         _factorize(pattern, np.array(tolerance), triangle.value, diagonal, dense, counts)
-        dense_inverse, n_null, n_negative = _invert_dense(dense, first_values, tolerance[1])
+        dense_inverse, n_null = _invert_dense(dense, first_values, tolerance[1])
         if uniform:
             triangular.rows_to_equations(segments, triangle.row)
         return cls(
-            segments, triangle.n_sparse, freeze(triangle.pointer), freeze(triangle.row), freeze(triangle.value_pointer),
-            freeze(triangle.value), freeze(diagonal), freeze(equations), freeze(dense_inverse), uniform,
-            int(counts[0]) + n_negative, int(counts[1]) + n_null, time.perf_counter() - began, _work=np.empty(max(len(equations), int(widths.max()))),
-        )  # fmt: skip
+            segments=segments,
+            n_sparse=triangle.n_sparse,
+            pointer=freeze(triangle.pointer),
+            row=freeze(triangle.row),
+            value_pointer=freeze(triangle.value_pointer),
+            value=freeze(triangle.value),
+            inverse=freeze(diagonal),
+            dense_equations=freeze(equations),
+            dense_inverse=freeze(dense_inverse),
+            width=uniform,
+            n_failed=int(counts[0]),
+            n_dependent=int(counts[1]) + n_null,
+            seconds=time.perf_counter() - began,
+            _work=np.empty(max(len(equations), int(widths.max()))),
+        )
 
     @property
     def n_bytes(self) -> int:
@@ -154,14 +161,14 @@ def _dense_equations(triangle: LowerTriangle) -> Int64:
     return np.concatenate(parts)
 
 
-def _invert_dense(dense: Float64, first_values: Float64, tolerance: float) -> tuple[Float64, int, int]:
+def _invert_dense(dense: Float64, first_values: Float64, tolerance: float) -> tuple[Float64, int]:
     """Inverse of what elimination left of the last equations, from its lower triangle.
 
-    Scaled by the diagonal before the elimination; directions of which nothing is left keep that diagonal. Also returns how many
-    these are, and how many more have far less than nothing left.
+    Scaled by the diagonal before the elimination; directions of which nothing is left keep that diagonal. These are the
+    dependent ones, which the fill that was dropped before may even have made negative. Also returns their number.
     """
     if not len(dense):
-        return dense, 0, 0
+        return dense, 0
     root = np.sqrt(first_values)
     scale = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
     lower = np.tril(dense, k=-1)
@@ -170,5 +177,4 @@ def _invert_dense(dense: Float64, first_values: Float64, tolerance: float) -> tu
     null = values < tolerance
     weight = 1.0 / np.where(null, 1.0, values)
     inverse: Float64 = (scale[:, None] * vectors * weight) @ (vectors.T * scale)
-    n_negative = int((values < NEGATIVE).sum())
-    return (inverse + inverse.T) / 2, int(null.sum()) - n_negative, n_negative
+    return (inverse + inverse.T) / 2, int(null.sum())
