@@ -1,6 +1,11 @@
-"""Solutions of L D L' z = r for an incomplete factor; vectors are in the order of the equations."""
+"""Solutions of L D L' z = r for an incomplete factor; vectors are in the order of the equations.
+
+Indices that are not negative are said to be unsigned: that saves a comparison for each element of L.
+"""
 
 from __future__ import annotations
+
+import numpy as np
 
 from breedeval.kernels.compile import compiled
 
@@ -32,8 +37,8 @@ def forward_alike(width, segments, n_sparse, pointer, row, value, inverse, work,
                 for a in range(k):
                     total = 0.0
                     for b in range(k):
-                        total += value[v + a * k + b] * work[b]
-                    out[row[q] + a] -= total
+                        total += value[np.uint64(v + a * k + b)] * work[np.uint64(b)]
+                    out[np.uint64(row[q] + a)] -= total
                 v += k * k
             for a in range(k):
                 total = 0.0
@@ -58,8 +63,8 @@ def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
                 for b in range(k):
                     total = 0.0
                     for a in range(k):
-                        total += value[v + a * k + b] * out[row[q] + a]
-                    work[b] -= total
+                        total += value[np.uint64(v + a * k + b)] * out[np.uint64(row[q] + a)]
+                    work[np.uint64(b)] -= total
                 v += k * k
             for b in range(k):
                 out[equation + b] = work[b]
