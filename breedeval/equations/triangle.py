@@ -12,7 +12,7 @@ from breedeval.arrays import Bool, Float64, Int64, freeze
 from breedeval.equations.elimination import Segment, elimination_segments
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
-from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.kernels.threads import cut_range, map_parts, n_threads
 from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns, find_nodes
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.relationship.links import RelationshipLinks, relationship_links
@@ -48,6 +48,11 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
     return _Assembly(equations).build(np.dtype(dtype))
 
 
+def predict_triangle_bytes(equations: MixedModelEquations, dtype: DTypeLike = np.float32) -> int:
+    """Memory that gathering and factorizing the lower triangle will take at its highest; costs one pass over the records."""
+    return _Assembly(equations).predict_bytes(np.dtype(dtype))
+
+
 @dataclass(frozen=True)
 class _Part:
     """A segment and the arguments of the loops over its columns."""
@@ -74,15 +79,25 @@ class _Assembly:
         self._records = self._pack_records()
         self._parts = [self._part(s) for s in range(len(self._segments))]
 
-    def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
-        n = self._n_nodes
-        pointer, value_pointer = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+    def predict_bytes(self, dtype: np.dtype[Any]) -> int:
+        pointer, value_pointer, _ = self._pointers()
+        links = 0 if self._links is None else self._links.pointer.nbytes + 12 * len(self._links.row)
+        elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1]) + 16 * len(pointer)
+        diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
+        return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * n_threads()
+
+    def _pointers(self) -> tuple[Int64, Int64, int]:
+        """Where rows and values of each column begin, and the length of the longest column."""
+        pointer, value_pointer = (np.zeros(self._n_nodes + 1, dtype=np.int64) for _ in range(2))
         self._over_columns(lambda part, lo, hi: self._count(part, lo, hi, pointer[1:], value_pointer[1:]))
         longest = int(pointer.max(initial=0))
         np.cumsum(pointer, out=pointer)
         np.cumsum(value_pointer, out=value_pointer)
-        if value_pointer[-1] == pointer[-1]:
-            value_pointer = pointer
+        return pointer, (pointer if value_pointer[-1] == pointer[-1] else value_pointer), longest
+
+    def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
+        n = self._n_nodes
+        pointer, value_pointer, longest = self._pointers()
         row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
         diagonal = self._diagonal()
 

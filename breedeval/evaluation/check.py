@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from breedeval.equations.triangle import predict_triangle_bytes
 from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.inputs import prepare
@@ -36,6 +37,8 @@ def check_evaluation(config: EvaluationConfig, observer: Observer | None = None)
     extra = RESULTS_LIBRARIES_MIB + PCG_VECTORS * 8 * problem.equations.order / 2**20
     if problem.plan.needs_factor and problem.n_elements >= 0:
         extra += problem.n_elements * BYTES_PER_ELEMENT / 2**20
+    if problem.plan.solver == "pcg" and problem.plan.preconditioner == "incomplete_cholesky":
+        extra += predict_triangle_bytes(problem.equations) / 2**20
     animals = "" if inputs.genetics is None else f"{count_of(inputs.genetics.pedigree.n_animals, 'animal')}, "
     return [
         f"{config.title}: no problem found",

@@ -16,6 +16,7 @@ _YEARS = 8
 #: What is written behind the simulated configuration: each way to solve uses other loops.
 _WAYS = {
     "pcg.yaml": "solver: {method: pcg, preconditioner: block}\naccuracy: {method: none}\n",
+    "incomplete.yaml": "solver: {method: pcg, preconditioner: incomplete_cholesky}\naccuracy: {method: none}\n",
     "diagonal.yaml": "solver: {method: pcg, preconditioner: diagonal}\naccuracy: {method: none}\n",
     "direct.yaml": "solver: {method: direct}\naccuracy: {method: exact}\n",
 }
@@ -41,7 +42,7 @@ def compile_all(folder: Path, observer: Observer | None = None) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     compile_all(Path(folder))
     ...     sorted(path.name for path in Path(folder).glob("*.h5"))
-    ['diagonal.h5', 'direct.h5', 'pcg.h5']
+    ['diagonal.h5', 'direct.h5', 'incomplete.h5', 'pcg.h5']
     """
     observer = observer or Silence()
     observer.stage("simulating a small herd-book")

@@ -43,7 +43,7 @@ def relationship_links(inverse: SymmetricOperator) -> RelationshipLinks:
     >>> pedigree = be.read_pedigree("pedigrees/mrode_table_2_1.csv")
     >>> links = relationship_links(be.NumeratorInverse(pedigree, be.compute_inbreeding(pedigree)))
     >>> links.n_animals, len(links.row)
-    (6, 9)
+    (6, 10)
     """
     if isinstance(inverse, NumeratorInverse):
         return _from_parents(inverse)
