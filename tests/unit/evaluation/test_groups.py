@@ -71,7 +71,7 @@ def shares(run: be.EvaluationResults) -> np.ndarray:
 
 
 @pytest.mark.parametrize("groups", ["{column: origin}", "{sire_column: gs, dam_column: gd}", "{by: [birth_year], min_size: 4}"])
-@pytest.mark.parametrize("method", ["direct", "pcg"])
+@pytest.mark.parametrize("method", ["direct", "pcg", "pcg, preconditioner: incomplete_cholesky"])
 def test_fixed_groups_equal_generalized_least_squares(tmp_path: Path, groups: str, method: str) -> None:
     run = evaluate(tmp_path, groups, more=f"solver: {{method: {method}, ebv_error: 1e-10}}\n")
     a = tabular_with_metafounders(run.pedigree.sire, run.pedigree.dam, np.zeros((run.pedigree.n_groups,) * 2))
@@ -83,9 +83,11 @@ def test_fixed_groups_equal_generalized_least_squares(tmp_path: Path, groups: st
     np.testing.assert_allclose(run.ebv()["reliability"], 1 - pev / (1.5 * np.diag(a)[:n]), rtol=0, atol=1e-8)
 
 
-def test_random_groups_and_metafounders_are_a_covariance(tmp_path: Path) -> None:
+@pytest.mark.parametrize("solver", ["direct", "pcg, preconditioner: incomplete_cholesky, ebv_error: 1e-12"])
+def test_random_groups_and_metafounders_are_a_covariance(tmp_path: Path, solver: str) -> None:
+    more = f"solver: {{method: {solver}}}\n"
     gamma = np.array([[0.6, 0.2], [0.2, 0.9]])
-    run = evaluate(tmp_path, "{column: origin, gamma: {labels: [local, import], matrix: [[0.9, 0.2], [0.2, 0.6]]}}")
+    run = evaluate(tmp_path, "{column: origin, gamma: {labels: [local, import], matrix: [[0.9, 0.2], [0.2, 0.6]]}}", more=more)
     n = run.pedigree.n_animals
     assert run.pedigree.groups.to_list() == ["import", "local"]
     covariance = tabular_with_metafounders(run.pedigree.sire, run.pedigree.dam, gamma)[:n, :n]
@@ -94,7 +96,7 @@ def test_random_groups_and_metafounders_are_a_covariance(tmp_path: Path) -> None
     np.testing.assert_allclose(run.inbreeding, np.diag(covariance) - 1, rtol=0, atol=1e-12)
     np.testing.assert_allclose(run.breeding_values[0].pev, pev, rtol=0, atol=1e-9)
 
-    run = evaluate(tmp_path, "{column: origin, effect: random, variance: 0.7}")
+    run = evaluate(tmp_path, "{column: origin, effect: random, variance: 0.7}", more=more)
     a = tabular_with_metafounders(run.pedigree.sire, run.pedigree.dam, np.zeros((2, 2)))[:n, :n]
     covariance = a + 0.7 * shares(run) @ shares(run).T
     expected, pev = dense(run, covariance, np.zeros((n, 1)), pd.read_csv(tmp_path / "records.csv"))
