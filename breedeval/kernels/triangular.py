@@ -50,7 +50,7 @@ def forward_alike(width, segments, n_sparse, pointer, row, value, inverse, work,
 
 @compiled
 def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
-    """Solve L'z = y in place; see `forward_alike`."""
+    """Solve L'z = y in place; see `forward_alike`. L is read as one stream from its end to its beginning."""
     k = len(width)
     for s in range(segments.shape[0] - 1, -1, -1):
         end = min(segments[s, 1], n_sparse)
@@ -58,14 +58,13 @@ def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
         for p in range(end - 1, segments[s, 0] - 1, -1):
             for b in range(k):
                 work[b] = out[equation + b]
-            v = pointer[p] * k * k
-            for q in range(pointer[p], pointer[p + 1]):
+            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
+                v = q * k * k
                 for b in range(k):
                     total = 0.0
                     for a in range(k):
                         total += value[np.uint64(v + a * k + b)] * out[np.uint64(row[q] + a)]
                     work[np.uint64(b)] -= total
-                v += k * k
             for b in range(k):
                 out[equation + b] = work[b]
             equation -= segments[s, 3]
@@ -106,18 +105,18 @@ def backward_blocks(segments, n_sparse, pointer, row, value_pointer, value, work
         k, end = segments[s, 4], min(segments[s, 1], n_sparse)
         equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
         for p in range(end - 1, segments[s, 0] - 1, -1):
-            r, v = s, value_pointer[p]
+            r, v = segments.shape[0] - 1, value_pointer[p + 1]
             for b in range(k):
                 work[b] = out[equation + b]
-            for q in range(pointer[p], pointer[p + 1]):
-                while row[q] >= segments[r, 1]:
-                    r += 1
+            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
+                while row[q] < segments[r, 0]:
+                    r -= 1
                 other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                v -= segments[r, 4] * k
                 for a in range(segments[r, 4]):
                     z = out[other + a]
                     for b in range(k):
-                        work[b] -= value[v] * z
-                        v += 1
+                        work[b] -= value[v + a * k + b] * z
             for b in range(k):
                 out[equation + b] = work[b]
             equation -= segments[s, 3]
