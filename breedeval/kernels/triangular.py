@@ -132,3 +132,68 @@ def multiply_dense(matrix, equation, work, out):
         work[a] = total
     for a in range(equation.shape[0]):
         out[equation[a]] = work[a]
+
+
+@compiled
+def forward_columns(alike, segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
+    """As the other forward solves for several columns, out (N, c), each element of L read once for all; work (widest, c).
+
+    alike is the width of the nodes, `row` then holding equations, or 0.
+    """
+    for s in range(segments.shape[0]):
+        k, equation = segments[s, 4], segments[s, 2]
+        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
+            r, w, v = s, alike, value_pointer[p] * max(1, alike * alike)
+            for b in range(k):
+                for c in range(out.shape[1]):
+                    work[b, c] = out[equation + b, c]
+            for q in range(pointer[p], pointer[p + 1]):
+                other = row[q]
+                if alike == 0:
+                    while row[q] >= segments[r, 1]:
+                        r += 1
+                    w = segments[r, 4]
+                    other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                for a in range(w):
+                    for b in range(k):
+                        x = np.float64(value[v + a * k + b])
+                        for c in range(out.shape[1]):
+                            out[other + a, c] -= x * work[b, c]
+                v += w * k
+            d = segments[s, 5] + (p - segments[s, 0]) * k * k
+            for a in range(k):
+                out[equation + a] = 0.0
+                for b in range(k):
+                    for c in range(out.shape[1]):
+                        out[equation + a, c] += inverse[d + a * k + b] * work[b, c]
+            equation += segments[s, 3]
+
+
+@compiled
+def backward_columns(alike, segments, n_sparse, pointer, row, value_pointer, value, work, out):
+    """As the other backward solves for several columns; see `forward_columns`."""
+    for s in range(segments.shape[0] - 1, -1, -1):
+        k, end = segments[s, 4], min(segments[s, 1], n_sparse)
+        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
+        for p in range(end - 1, segments[s, 0] - 1, -1):
+            r, w, v = segments.shape[0] - 1, alike, value_pointer[p + 1] * max(1, alike * alike)
+            for b in range(k):
+                for c in range(out.shape[1]):
+                    work[b, c] = out[equation + b, c]
+            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
+                other = row[q]
+                if alike == 0:
+                    while row[q] < segments[r, 0]:
+                        r -= 1
+                    w = segments[r, 4]
+                    other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                v -= w * k
+                for a in range(w):
+                    for b in range(k):
+                        x = np.float64(value[v + a * k + b])
+                        for c in range(out.shape[1]):
+                            work[b, c] -= x * out[other + a, c]
+            for b in range(k):
+                for c in range(out.shape[1]):
+                    out[equation + b, c] = work[b, c]
+            equation -= segments[s, 3]

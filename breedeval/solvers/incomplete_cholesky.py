@@ -113,8 +113,10 @@ class IncompleteCholesky:
         return sum(unique.values())
 
     def apply(self, r: Float64, out: Float64) -> Float64:
-        """Write z to `out`. Not for two threads at once on the same object."""
+        """Write z to `out`; both (N,) or (N, c). Not for two threads at once on the same object."""
         np.copyto(out, r)
+        if out.ndim == 2:
+            return self._apply_columns(out)
         where = (self.segments, self.n_sparse, self.pointer, self.row)
         if self.width:
             alike = (0,) * self.width
@@ -125,6 +127,18 @@ class IncompleteCholesky:
             triangular.forward_blocks(*where, self.value_pointer, self.value, self.inverse, self._work, out)
             triangular.multiply_dense(self.dense_inverse, self.dense_equations, self._work, out)
             triangular.backward_blocks(*where, self.value_pointer, self.value, self._work, out)
+        return out
+
+    def _apply_columns(self, out: Float64) -> Float64:
+        """Replace the columns of `out` (N, c) by M⁻¹ times them."""
+        widest = int(self.segments[:, 4].max())
+        work = np.empty((widest, out.shape[1]))
+        # Pointers of alike nodes count blocks, those of others count values.
+        pointer = self.pointer if self.width else self.value_pointer
+        where = (self.width, self.segments, self.n_sparse, self.pointer, self.row, pointer, self.value)
+        triangular.forward_columns(*where, self.inverse, work, out)
+        out[self.dense_equations] = self.dense_inverse @ out[self.dense_equations]
+        triangular.backward_columns(*where, work, out)
         return out
 
     def _arrays(self) -> list[NDArray[Any]]:

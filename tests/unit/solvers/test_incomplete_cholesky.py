@@ -44,27 +44,37 @@ def test_factor_is_that_of_the_slow_twin(case, exact_part, monkeypatch):
     np.testing.assert_allclose(found @ wanted, np.eye(len(informed)), atol=1e-7)
 
 
-def one_known_parent(permanent: bool):
+def one_known_parent(formulas: dict[str, str], variances: dict[str, object]):
     """Animals with at most one parent known, each with records and so linked to every fixed effect already."""
     rng = np.random.default_rng(3)
     rows = [(f"a{i}", None if i == 0 else f"a{rng.integers(0, i)}", None) for i in range(40)]
     ids = [f"a{i}" for i in [*range(40), *rng.integers(0, 40, 50)]]
     frame = pd.DataFrame({"id": ids, "y": rng.normal(size=90), "x": rng.normal(size=90), "t": rng.normal(size=90)})
-    pedigree = make_pedigree([(child, parent, None) for child, parent, _ in rows])
-    if not permanent:
-        formulas = {"y": "x + genetic(id)", "t": "1 + genetic(id)"}
-        variances = {"genetic": [[1.0, 0.3], [0.3, 2.0]], "residual": [[2.0, 0.5], [0.5, 1.0]]}
-        return make_model(frame, formulas, variances, pedigree, covariates=["x"])
-    variances = {"genetic": 1.0, "permanent": 0.5, "residual": 2.0}
-    return make_model(frame, {"y": "1 + genetic(id) + permanent(id)"}, variances, pedigree)
+    return make_model(frame, formulas, variances, make_pedigree(rows), covariates=["x"])
 
 
-@pytest.mark.parametrize("permanent", [True, False], ids=["repeatability", "two traits"])
-def test_factor_is_exact_where_elimination_makes_no_fill(permanent):
-    model = one_known_parent(permanent)
+TWO_TRAITS = {"genetic": [[1.0, 0.3], [0.3, 2.0]], "residual": [[2.0, 0.5], [0.5, 1.0]]}
+REPEATABILITY = {"genetic": 1.0, "permanent": 0.5, "residual": 2.0}
+NO_FILL = {
+    "repeatability": lambda: one_known_parent({"y": "1 + genetic(id) + permanent(id)"}, REPEATABILITY),
+    "two traits alike": lambda: one_known_parent({"y": "1 + genetic(id)", "t": "1 + genetic(id)"}, TWO_TRAITS),
+    "two traits": lambda: one_known_parent({"y": "x + genetic(id)", "t": "1 + genetic(id)"}, TWO_TRAITS),
+}
+
+
+@pytest.mark.parametrize("make", NO_FILL.values(), ids=NO_FILL.keys())
+def test_factor_is_exact_where_elimination_makes_no_fill(make):
+    model = make()
     factor = IncompleteCholesky.of(assemble_lower_triangle(model.equations, np.float64))
-    product = as_matrix(factor, model.equations.order) @ model.equations.to_csr().toarray()
-    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-10)
+    matrix = model.equations.to_csr().toarray()
+    np.testing.assert_allclose(as_matrix(factor, len(matrix)) @ matrix, np.eye(len(matrix)), atol=1e-10)
+    together = factor.apply(matrix, np.empty_like(matrix))
+    np.testing.assert_allclose(together, np.eye(len(matrix)), atol=1e-10)
+
+
+def test_width_of_nodes_that_are_alike_is_seen():
+    widths = [IncompleteCholesky.of(assemble_lower_triangle(make().equations)).width for make in NO_FILL.values()]
+    assert widths == [1, 2, 0]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: getattr(case, "__name__", str(case)))
