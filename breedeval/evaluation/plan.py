@@ -18,10 +18,10 @@ MAX_EQUATIONS = 400_000
 MAX_ELEMENTS = 100_000_000
 #: Most multiplications for a factor that is made without being asked for: a minute or two with the inverse.
 MAX_OPERATIONS = 5e11
-#: Memory an element of L takes in all: its value and that of the inverse, and some zeros that dense blocks hold.
-BYTES_PER_ELEMENT = 20
 #: From so many equations on an incomplete Cholesky factor is worth its set-up.
 WORTH_INCOMPLETE = 2_000
+#: Memory an element of L takes in all: its value and that of the inverse, and some zeros that dense blocks hold.
+BYTES_PER_ELEMENT = 20
 
 Preconditioning = Literal["incomplete_cholesky", "block", "diagonal"]
 
