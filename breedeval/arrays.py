@@ -11,6 +11,7 @@ Float64 = NDArray[np.float64]
 Int8 = NDArray[np.int8]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+UInt64 = NDArray[np.uint64]
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 

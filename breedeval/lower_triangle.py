@@ -32,6 +32,8 @@ class LowerTriangle:
         A matrix (width, width) a node.
     n_sparse
         Nodes from here on are few and meet almost everything: they are worth an exact factor.
+    left_out
+        Names of effects whose levels have too many links among them: these elements are not there.
     """
 
     segments: Int64
@@ -41,6 +43,7 @@ class LowerTriangle:
     value: NDArray[Any]
     diagonal: Float64
     n_sparse: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def n_nodes(self) -> int:

@@ -10,6 +10,12 @@ import pandas as pd
 from tests.reference.mixed_model import DenseModel
 
 LINES = [f"L{k}" for k in range(9)]
+#: Ways to solve, as they stand in a configuration.
+SOLVERS = {
+    "direct": {"method": "direct"},
+    "pcg": {"method": "pcg", "preconditioner": "block"},
+    "incomplete_cholesky": {"method": "pcg", "preconditioner": "incomplete_cholesky"},
+}
 TERM = 'random(line, relationship = "K")'
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from breedeval.accuracy.exact import SelectedInverse, prediction_error_variance
+from breedeval.accuracy.exact import prediction_error_variance
 from breedeval.arrays import NONE
 from breedeval.equations.estimability import preferred_constraints
 from breedeval.equations.mme import MixedModelEquations, build_equations
@@ -30,7 +30,8 @@ from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.solvers.direct import solve_direct
-from breedeval.solvers.factorization import Factorization, factorize
+from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factorization import factorize
 from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
 from breedeval.solvers.null_space import NullSpace, find_null_space
 from breedeval.solvers.pcg import pcg
@@ -114,9 +115,7 @@ class SmallModel:
 
     def pev(self, engine: str = "auto") -> np.ndarray:
         """PEV of every equation."""
-        return prediction_error_variance(
-            SelectedInverse.of(self.factor(engine).lower_factor()), self.kept, self.equations.order
-        )
+        return prediction_error_variance(self.factor(engine).inverse_on_pattern(), self.kept, self.equations.order)
 
     def equation_keys(self) -> list[tuple[str, str, str]]:
         """(effect, level, column) of every equation; a random effect is called ``genetic`` or kind(column)."""

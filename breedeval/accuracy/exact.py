@@ -1,75 +1,24 @@
-"""Exact prediction error variances from the factor of the equations."""
+"""Exact prediction error variances from the inverse on the pattern of a factor."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 
-from breedeval.arrays import Float64, Int64, freeze
-from breedeval.kernels.factor import find_elements, invert_on_pattern
+from breedeval.arrays import Float64, Int64
 from breedeval.operators import SymmetricOperator
-from breedeval.solvers.factorization import LowerFactor, factorize
-
-
-@dataclass(frozen=True)
-class SelectedInverse:
-    """Elements of C⁻¹ on the pattern of L, where C = L D L' (Takahashi, Fagan and Chin 1973); the inverse is never formed.
-
-    Parameters
-    ----------
-    factor
-        Of the equations without the constrained ones.
-    z
-        Elements below the diagonal, in the order of ``factor.lower``.
-    diagonal
-        (n,) diagonal, in the order of the matrix that was factorized.
-
-    Notes
-    -----
-    Memory: one more value for each element of L. Time: about that of the factorization without supernodes.
-    """
-
-    factor: LowerFactor
-    z: Float64
-    diagonal: Float64
-
-    @classmethod
-    def of(cls, factor: LowerFactor) -> SelectedInverse:
-        """Invert on the pattern."""
-        z = np.empty_like(factor.lower)
-        permuted = np.empty(len(factor.pivot))
-        invert_on_pattern(factor.pointer, factor.row, factor.lower, factor.pivot, z, permuted)
-        diagonal = np.empty_like(permuted)
-        diagonal[factor.permutation] = permuted
-        return cls(factor, freeze(z), freeze(diagonal))
-
-    def elements(self, first: Int64, second: Int64) -> Float64:
-        """(m,) elements of C⁻¹ off the diagonal, in rows `first` and columns `second`; NaN where L has no such element.
-
-        Every element that C itself stores is there, zeros included (see `include_pairs`).
-        """
-        place = np.empty(len(self.diagonal), dtype=np.int64)
-        place[self.factor.permutation] = np.arange(len(place))
-        one, other = place[first], place[second]
-        found = np.empty(len(one))
-        lower, upper = np.minimum(one, other), np.maximum(one, other)
-        find_elements(self.factor.pointer, self.factor.row, self.z, lower, upper, found)
-        return found
-
-
-def inverse_diagonal(factor: LowerFactor) -> Float64:
-    """(n,) diagonal of C⁻¹, in the order of the matrix that was factorized."""
-    return SelectedInverse.of(factor).diagonal
+from breedeval.solvers.elimination_order import better_order
+from breedeval.solvers.factor import SelectedInverse
+from breedeval.solvers.factorization import factorize
 
 
 def include_pairs(matrix: csc_array, first: Int64, second: Int64) -> csc_array:
     """The same matrix with the elements (first, second) stored, as zeros where there are none.
 
-    The factor then has them too, and with it `SelectedInverse`: where effects have no covariance and no record in common, C
-    has zeros between them, C⁻¹ in general has not.
+    The factor then has them too, and with it its `inverse_on_pattern`: where effects have no covariance and no record in
+    common, C has zeros between them, C⁻¹ in general has not.
     """
     found = matrix.tocoo()
     row = np.concatenate([found.row, first, second])
@@ -123,6 +72,7 @@ def relationship_diagonal(a_inverse: SymmetricOperator) -> Float64:
     With inbreeding this is 1 + F. An inverse that was set up as if no animal were inbred is still that of some matrix, whose
     diagonal is neither one nor 1 + F; an animal's prior variance is this diagonal times σ²_a.
     """
+    matrix = csc_array(a_inverse.to_csr())
     # Young to old: parents stand before progeny, and those without progeny are eliminated first.
-    order = np.arange(a_inverse.order)[::-1].copy()
-    return inverse_diagonal(factorize(csc_array(a_inverse.to_csr()), order).lower_factor())
+    order, _, _ = better_order(matrix, np.arange(a_inverse.order)[::-1].copy())
+    return factorize(matrix, order).inverse_diagonal()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.arrays import Float64, Int64
-from breedeval.solvers.factorization import Factorization
+from breedeval.solvers.factor import Factorization
 
 
 def deviation_pev(

@@ -1,16 +1,18 @@
 """In which order the incomplete factor eliminates the levels of a model's effects.
 
 Effects whose levels meet few records first (permanent environment, litter, contemporary group), then animals from the youngest
-to the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already; then effects whose levels
-meet many records, and unknown-parent groups. The last ones are few and meet everything: they get an exact factor.
+to the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already (levels with other
+relationships before those with A⁻¹); then effects whose levels meet many records, and unknown-parent groups. The last ones are
+few and meet everything: they get an exact factor.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from breedeval.equations.incidence import Incidence
-from breedeval.model.layout import EquationBlock, Layout
+from breedeval.model.layout import PEDIGREE, EquationBlock, Layout
 
 #: Levels of an effect with more records each than this are eliminated after the animals.
 MOST_RECORDS_EARLY = 1_000.0
@@ -18,6 +20,8 @@ MOST_RECORDS_EARLY = 1_000.0
 FEW_LEVELS = 20
 #: Most equations that get an exact factor.
 MOST_DENSE = 1_000
+#: Levels that are linked to more than this part of all are eliminated after those that are not.
+FULL = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,24 +48,43 @@ class Segment:
     is_dense: bool = False
 
 
-def elimination_segments(layout: Layout, incidence: Incidence, n_animals: int) -> tuple[Segment, ...]:
-    """Order the blocks; `n_animals` levels of the genetic block are animals, those behind them groups."""
+@dataclass(frozen=True)
+class Related:
+    """Of a block whose levels are related: how many of them are animals (others are groups), and mean links of one."""
+
+    n_animals: int
+    links: float
+
+    @property
+    def is_full(self) -> bool:
+        """Whether almost everything is linked to everything, as in the inverse of a genomic relationship matrix."""
+        return self.links > FULL * self.n_animals
+
+
+def elimination_segments(layout: Layout, incidence: Incidence, related: Mapping[int, Related]) -> tuple[Segment, ...]:
+    """Order the blocks; `related` tells of those with an inverse relationship matrix, by number."""
     early: list[tuple[float, Segment]] = []
     late: list[tuple[float, Segment]] = []
     animals: list[Segment] = []
     records = _records_per_level(layout, incidence)
     for number, block in enumerate(layout.blocks):
-        if block.relationship == "pedigree":
-            n_groups = block.n_levels - n_animals
-            animals.append(Segment(number, block, n_animals - 1, -1, n_animals))
-            if n_groups:
+        if number in related:
+            n_animals = related[number].n_animals
+            youngest_first = Segment(number, block, n_animals - 1, -1, n_animals)
+            if related[number].is_full:
+                late.append((-1.0, youngest_first))
+            else:
+                animals.append(youngest_first)
+            if n_groups := block.n_levels - n_animals:
                 late.append((float("inf"), Segment(number, block, n_animals, 1, n_groups)))
             continue
         whole = Segment(number, block, 0, 1, block.n_levels)
         few = block.n_levels <= FEW_LEVELS or records[number] > MOST_RECORDS_EARLY
         (late if few else early).append((records[number], whole))
     ordered_late = [segment for _, segment in sorted(late, key=lambda pair: pair[0])]
-    return (*(s for _, s in sorted(early, key=lambda pair: pair[0])), *animals, *_mark_dense(ordered_late))
+    ordered_early = [segment for _, segment in sorted(early, key=lambda pair: pair[0])]
+    animals.sort(key=lambda segment: segment.block.relationship == PEDIGREE)
+    return (*ordered_early, *animals, *_mark_dense(ordered_late))
 
 
 def _mark_dense(late: list[Segment]) -> list[Segment]:

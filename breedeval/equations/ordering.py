@@ -1,7 +1,8 @@
 """The order in which to eliminate equations, from what they mean.
 
 Permanent environments first (each meets few equations), then animals without progeny (they link only their parents), dams young
-to old, large contemporary groups, sires young to old, and last the few equations that meet everything.
+to old, large contemporary groups, sires young to old, and last the few equations that meet everything. Blocks of one stage
+follow each other, the one with most levels first: what is then left of two crossed effects is no larger than the smaller.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ def elimination_order(
     inverses
         Inverse relationship matrices by key, from which levels that are related otherwise are ordered.
     """
+    by_size = sorted(layout.blocks, key=lambda block: -block.n_levels)
     rank = np.empty(layout.n_equations)
-    for block in layout.blocks:
+    for k, block in enumerate(by_size):
         if block.relationship in (FIXED, IDENTITY, PEDIGREE):
-            stage = _rank_of_levels(block, sire, dam)
+            stage = _rank_of_levels(block, sire, dam, k / len(by_size), 1.0 / len(by_size))
         else:
             stage = _rank_by_links((inverses or {})[block.relationship])
         block.view(rank)[:] = stage[:, None]
@@ -49,8 +51,8 @@ def _rank_by_links(inverse: SymmetricOperator) -> Float64:
     return stage
 
 
-def _rank_of_levels(block: EquationBlock, sire: Int32, dam: Int32) -> Float64:
-    """Stage of elimination, and within the stage a fraction below one."""
+def _rank_of_levels(block: EquationBlock, sire: Int32, dam: Int32, begin: float, share: float) -> Float64:
+    """Stage of elimination, and within the stage a fraction below one: the block's part of it, unless animals share it."""
     within = np.arange(block.n_levels) / max(block.n_levels, 1)
     if block.relationship == PEDIGREE:
         stage = np.full(block.n_levels, 1.0)
@@ -60,5 +62,5 @@ def _rank_of_levels(block: EquationBlock, sire: Int32, dam: Int32) -> Float64:
         stage[n:] = 5.0
         return stage + (1.0 - within) * 0.999
     if block.name.startswith("permanent("):
-        return within
-    return within + (5.5 if block.n_levels < FEW_LEVELS else 3.0)
+        return begin + share * within
+    return begin + share * within + (6.0 if block.n_levels < FEW_LEVELS else 3.0)

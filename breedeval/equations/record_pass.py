@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from breedeval.arrays import Float64, Int32, Int64, freeze
+from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.residual import ResidualInverse
 from breedeval.kernels import record_pass as kernels
@@ -20,7 +20,8 @@ N_CHUNKS = 16
 FEWEST_RECORDS = 1_024
 #: So many chunks are one where several vectors are multiplied at once.
 CHUNKS_TO_ONE = 4
-#: A term is small when the copies of its equations, one a chunk, have at most this many elements for each record.
+#: A term is small when the copies of its equations, one a chunk, have at most this many elements for each record; of several
+#: traits twice as many, since each of them would be gathered.
 COPIES_A_RECORD = 2.0
 
 
@@ -32,6 +33,10 @@ class RecordPass:
     ----------
     incidence, residual
         W and R⁻¹.
+    pointer
+        (K + 1,) int64 where the slots of each term begin.
+    run
+        (K,) int32 first column of a term with one coefficient of one for every trait, in order; −1 for any other.
     target, shift
         (s,) int32, for each slot: where its share goes, and by how much its equation is lowered to be an element of the copies.
     bounds
@@ -44,6 +49,8 @@ class RecordPass:
 
     incidence: Incidence
     residual: ResidualInverse
+    pointer: Int64
+    run: Int32
     target: Int32
     shift: Int32
     bounds: Int64
@@ -64,7 +71,7 @@ class RecordPass:
             of_slot = (s.term, s.column, s.covariate, *target)
             kernels.multiply_one_trait(x, added, w.first, w.covariates, *of_slot, r.kind, r.inverses, r.weights, *end)
         else:
-            slots = (s.term, s.column, s.trait, s.covariate, *target)
+            slots = (self.pointer, self.run, s.column, s.trait, s.covariate, *target)
             of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
             kernels.multiply_traits(x, added, w.first, w.covariates, *slots, *of_record, *end)
         for first, n, offset in self.small:
@@ -96,7 +103,7 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     """Choose where each term's share goes, from the levels of the records as they stand."""
     ordered = [k for k in range(len(incidence.blocks)) if _is_ordered(incidence, k)]
     bounds = _bounds(incidence.first[:, ordered])
-    limit = COPIES_A_RECORD * incidence.n_records / max(1, len(bounds) - 1)
+    limit = COPIES_A_RECORD * min(incidence.n_traits, 2) * incidence.n_records / max(1, len(bounds) - 1)
     target = np.full(len(incidence.blocks), kernels.WIDE, dtype=np.int32)
     target[ordered] = kernels.ORDERED
     shift = np.zeros(len(incidence.blocks), dtype=np.int32)
@@ -115,6 +122,8 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     return RecordPass(
         incidence,
         residual,
+        freeze(np.searchsorted(of_slot, np.arange(len(incidence.blocks) + 1)).astype(np.int64)),
+        _runs(incidence),
         freeze(target[of_slot]),
         freeze(shift[of_slot]),
         bounds,
@@ -123,6 +132,17 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
         np.empty((len(bounds) - 1, size)),
         np.empty((incidence.n_records if wide else 0, incidence.n_traits)),
     )
+
+
+def _runs(incidence: Incidence) -> Int32:
+    """First column of each term whose slots are one a trait, in order, side by side, times one; −1 for the others."""
+    runs = np.full(len(incidence.blocks), NONE, dtype=np.int32)
+    traits = np.arange(incidence.n_traits)
+    for k, slots in enumerate(incidence.by_term):
+        plain = len(slots.trait) == len(traits) and (slots.covariate == NONE).all()
+        if plain and (slots.trait == traits).all() and (slots.column == slots.column[0] + traits).all():
+            runs[k] = slots.column[0]
+    return freeze(runs)
 
 
 def _is_ordered(incidence: Incidence, k: int) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from breedeval.arrays import Bool, Float64, Int64, freeze
-from breedeval.equations.elimination import Segment, elimination_segments
+from breedeval.equations.elimination import Related, Segment, elimination_segments
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
@@ -19,6 +19,10 @@ from breedeval.relationship.links import RelationshipLinks, relationship_links
 
 #: Fewest columns that a thread is started for.
 FEWEST_COLUMNS = 20_000
+
+#: Levels with more links than this on average, as of a genomic relationship matrix, are not linked at all in the triangle: its
+#: factor would cost the cube of their number. What is left, their diagonal blocks, is positive definite.
+MOST_LINKS = 1_000.0
 
 #: Of a block whose levels are not related.
 _NO_LINKS = Links(
@@ -70,8 +74,8 @@ class _Assembly:
         self._equations = equations
         self._layout = equations.layout
         self._links = self._find_links()
-        n_animals = 0 if self._links is None else self._links.n_animals
-        self._segments = elimination_segments(self._layout, equations.incidence, n_animals)
+        related = {number: Related(links.n_animals, links.per_level) for number, links in self._links.items()}
+        self._segments = elimination_segments(self._layout, equations.incidence, related)
         counts = [segment.n_levels for segment in self._segments]
         self._first_nodes = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._n_nodes = int(self._first_nodes[-1])
@@ -81,7 +85,7 @@ class _Assembly:
 
     def predict_bytes(self, dtype: np.dtype[Any]) -> int:
         pointer, value_pointer, _ = self._pointers()
-        links = 0 if self._links is None else self._links.pointer.nbytes + 12 * len(self._links.row)
+        links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
         elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1]) + 16 * len(pointer)
         diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
         return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * n_threads()
@@ -109,7 +113,8 @@ class _Assembly:
 
         self._over_columns(fill)
         n_dense = sum(segment.n_levels for segment in self._segments if segment.is_dense)
-        return LowerTriangle(freeze(self._table), pointer, row, value_pointer, value, diagonal, n - n_dense)
+        left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
+        return LowerTriangle(freeze(self._table), pointer, row, value_pointer, value, diagonal, n - n_dense, left_out)
 
     def _count(self, part: _Part, lo: int, hi: int, counts: Int64, wide: Int64) -> None:
         mark, rows = np.full(self._n_nodes, -1, dtype=np.int32), np.empty(self._n_nodes, dtype=np.int32)
@@ -143,9 +148,21 @@ class _Assembly:
             parts.append((blocks if segment.step == 1 and segment.n_levels == len(blocks) else blocks[levels]).ravel())
         return np.concatenate(parts)
 
-    def _find_links(self) -> RelationshipLinks | None:
-        inverse = next((p.relationship_inverse for p in self._equations.penalties if p.relationship_inverse is not None), None)
-        return None if inverse is None else relationship_links(inverse)
+    def _find_links(self) -> dict[int, RelationshipLinks]:
+        """Links of each block whose levels are related, by its number; one inverse is looked at once."""
+        found: dict[int, RelationshipLinks] = {}
+        by_inverse: dict[int, RelationshipLinks] = {}
+        for penalty in self._equations.penalties:
+            inverse = penalty.relationship_inverse
+            if inverse is not None:
+                if id(inverse) not in by_inverse:
+                    by_inverse[id(inverse)] = relationship_links(inverse)
+                found[self._layout.blocks.index(penalty.block)] = by_inverse[id(inverse)]
+        return found
+
+    def _is_left_out(self, segment: Segment) -> bool:
+        """Whether the links of a segment are too many for a factor that is not of the exact part."""
+        return segment.number in self._links and not segment.is_dense and self._links[segment.number].per_level > MOST_LINKS
 
     def _pack_records(self) -> Records:
         w, r = self._equations.incidence, self._equations.residual
@@ -177,13 +194,14 @@ class _Assembly:
         return _Part(int(self._table[s, 0]), segment.n_levels, columns, links)
 
     def _links_of(self, segment: Segment) -> tuple[Links, int]:
-        if self._links is None or segment.block.relationship != "pedigree":
+        found = self._links.get(segment.number)
+        if found is None or self._is_left_out(segment):
             return _NO_LINKS, -1
         own = [s for s, other in enumerate(self._segments) if other.number == segment.number]
-        shift = np.array([self._links.n_animals, self._first_nodes[own[0]], self._first_nodes[own[-1]]])
+        shift = np.array([found.n_animals, self._first_nodes[own[0]], self._first_nodes[own[-1]]])
         penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)
-        links = Links(self._links.pointer, self._links.row, self._links.value, freeze(shift), penalty.covariance_inverse)
-        return links, 0 if segment.step < 0 else self._links.n_animals
+        links = Links(found.pointer, found.row, found.value, freeze(shift), penalty.covariance_inverse)
+        return links, 0 if segment.step < 0 else found.n_animals
 
 
 def _active(incidence: Incidence, inverses: Float64) -> Bool:

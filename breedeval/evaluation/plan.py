@@ -10,18 +10,18 @@ from scipy.sparse import csc_array
 from breedeval.arrays import Int64
 from breedeval.errors import count_of
 from breedeval.evaluation.config_sections import AccuracySection, SolverSection
-from breedeval.solvers.factorization import FactorSize, predict_size
+from breedeval.solvers.elimination_order import FactorSize, better_order
 
 #: Above so many equations the explicit matrix is not even formed to look at it.
 MAX_EQUATIONS = 400_000
 #: Largest factor (elements of L) that is made without being asked for; see `BYTES_PER_ELEMENT`.
-MAX_ELEMENTS = 40_000_000
-#: Most multiplications for a factor that is made without being asked for.
-MAX_OPERATIONS = 3e10
+MAX_ELEMENTS = 100_000_000
+#: Most multiplications for a factor that is made without being asked for: a minute or two with the inverse.
+MAX_OPERATIONS = 5e11
 #: From so many equations on an incomplete Cholesky factor is worth its set-up.
 WORTH_INCOMPLETE = 2_000
-#: Memory an element of L takes in all: its row and value in the engine and in our copy, and an element of the inverse.
-BYTES_PER_ELEMENT = 56
+#: Memory an element of L takes in all: its value and that of the inverse, and some zeros that dense blocks hold.
+BYTES_PER_ELEMENT = 20
 
 Preconditioning = Literal["incomplete_cholesky", "block", "diagonal"]
 
@@ -94,9 +94,14 @@ def _preconditioning(solver: SolverSection, n_equations: int) -> Preconditioning
     return "incomplete_cholesky" if n_equations >= WORTH_INCOMPLETE else "block"
 
 
-def predict_factor(matrix: csc_array, order: Int64, *, limited: bool) -> FactorSize:
-    """Count the factor of the kept equations; gives up at the limit unless the user asked for it."""
-    return predict_size(matrix, order, MAX_ELEMENTS if limited else 2**62)
+def choose_order(matrix: csc_array, order: Int64, *, limited: bool) -> tuple[Int64, FactorSize, str]:
+    """Elimination order of the kept equations, the size of its factor, and a sentence on the choice.
+
+    Counting gives up at the limit unless the user asked for the factor.
+    """
+    chosen, size, is_given = better_order(matrix, order, MAX_ELEMENTS if limited else 2**62)
+    name = "the pedigree and the blocks of equations" if is_given else "minimum degree"
+    return chosen, size, f"elimination order: by {name}, which makes the smaller factor"
 
 
 def _describe(n_equations: int, size: FactorSize | None, fits: bool) -> str:

@@ -53,6 +53,10 @@ def factorize_incompletely(equations: MixedModelEquations, observer: Observer) -
         seconds = time.perf_counter() - began
         factor = IncompleteCholesky.of(triangle, shift)
         if factor.n_failed == 0:
+            for effect in triangle.left_out:
+                observer.say(
+                    f"incomplete Cholesky: {effect} has too many links between its levels; its diagonal blocks are used"
+                )
             observer.say(_describe(factor, seconds, shift))
             return factor
         observer.warn(

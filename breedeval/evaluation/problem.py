@@ -16,7 +16,7 @@ from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.dependencies import Dependencies, find_dependencies
 from breedeval.evaluation.inputs import Inputs
 from breedeval.evaluation.observer import Observer
-from breedeval.evaluation.plan import Plan, choose_plan, may_factorize, predict_factor
+from breedeval.evaluation.plan import Plan, choose_order, choose_plan, may_factorize
 from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
@@ -76,15 +76,15 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         observer.say(line)
     kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
     contrasts, animals = _contrasts(inputs, standardized.of_equation), _animal_equations(equations, inputs)
-    matrix, order, size = None, None, None
+    matrix, order, size, how = None, None, None, ""
     if may_factorize(config.solver, config.accuracy, equations.order):
         with clock.stage("explicit equations"):
             matrix = _with_own_blocks(csc_array(equations.to_csr()[kept][:, kept]), kept, contrasts, animals)
-            order = _kept_order(equations, inputs, kept)
-            size = predict_factor(matrix, order, limited="auto" in (config.solver.method, config.accuracy.method))
+            limited = "auto" in (config.solver.method, config.accuracy.method)
+            order, size, how = choose_order(matrix, kept_order(equations, inputs, kept), limited=limited)
     has_genetic = equations.layout.genetic is not None
     plan = choose_plan(config.solver, config.accuracy, equations.order, size, has_genetic)
-    for reason in plan.reasons:
+    for reason in (*plan.reasons, *([how] if plan.needs_factor else [])):
         observer.say(reason)
     relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
     scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
@@ -144,8 +144,8 @@ def _with_own_blocks(matrix: csc_array, kept: Int64, contrasts: Float64, animals
     return include_pairs(matrix, rows[:, first].ravel(), rows[:, second].ravel())
 
 
-def _kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> Int64:
-    """Elimination order of the kept equations, as rows of the kept matrix."""
+def kept_order(equations: MixedModelEquations, inputs: Inputs, kept: Int64) -> Int64:
+    """Elimination order of the kept equations from pedigree and blocks, as rows of the kept matrix."""
     none: Int32 = np.empty(0, dtype=np.int32)
     sire, dam = (none, none) if inputs.genetics is None else (inputs.genetics.pedigree.sire, inputs.genetics.pedigree.dam)
     order = elimination_order(equations.layout, sire, dam, inputs.inverses)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from breedeval.accuracy.exact import inverse_diagonal
 from breedeval.arrays import NONE, Float64, Int32, freeze
 from breedeval.errors import BreedevalError, DataError, NotPositiveDefiniteError, count_of
 from breedeval.evaluation.config import EvaluationConfig
@@ -24,7 +23,8 @@ from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.related import RelatedLevels
 from breedeval.relationship.stored_inverse import StoredInverse
 from breedeval.results.provenance import StageClock
-from breedeval.solvers.factorization import factorize, predict_size
+from breedeval.solvers.elimination_order import better_order
+from breedeval.solvers.factorization import factorize
 
 
 def prepare_relations(
@@ -120,7 +120,8 @@ def _by_factor(given: LabelledMatrix) -> tuple[Float64, float]:
     """Diagonal of the inverse of a large sparse matrix, and the matrix's own log-determinant, from a sparse factor."""
     matrix = csc_array(given.matrix)
     order = np.argsort(np.diff(csr_array(given.matrix).indptr), kind="stable")
-    if predict_size(matrix, order, MAX_ELEMENTS).elements < 0:
+    order, size, _ = better_order(matrix, order, MAX_ELEMENTS)
+    if size.elements < 0:
         return np.full(matrix.shape[0], np.nan), np.nan
     try:
         factor = factorize(matrix, order)
@@ -132,4 +133,4 @@ def _by_factor(given: LabelledMatrix) -> tuple[Float64, float]:
             level=level,
         ) from error
     log_determinant = factor.log_determinant()
-    return inverse_diagonal(factor.lower_factor()), log_determinant
+    return factor.inverse_diagonal(), log_determinant

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from breedeval.accuracy.exact import SelectedInverse, contrast_variance, prediction_error_variance
+from breedeval.accuracy.exact import contrast_variance, prediction_error_variance
 from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
@@ -23,7 +23,8 @@ from breedeval.operators import Preconditioner
 from breedeval.relationship.metafounders import group_shares
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
-from breedeval.solvers.factorization import Factorization, factorize
+from breedeval.solvers.factor import Factorization, SelectedInverse
+from breedeval.solvers.factorization import factorize
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
@@ -92,7 +93,7 @@ def solve(
     if factor is not None and problem.plan.accuracy == "exact":
         observer.stage("computing reliabilities")
         with clock.stage("reliabilities"):
-            inverse = SelectedInverse.of(factor.lower_factor())
+            inverse = factor.inverse_on_pattern()
             pev = _pev(problem, factor, inverse) * problem.units**2
             contrast_pev = _contrast_pev(problem, factor, inverse)
     values = problem.dependencies.to_constraints(result.solution) * problem.units

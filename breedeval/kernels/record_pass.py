@@ -76,7 +76,8 @@ def multiply_traits(
     added,
     first,
     covariates,
-    term,
+    pointer,
+    run,
     column,
     trait,
     covariate,
@@ -93,41 +94,67 @@ def multiply_traits(
 ):
     """As `multiply_one_trait`, for t traits; trait (s,), inverses (q, t, t), e_out and added (m, t) or (0, t).
 
-    roots (m, t) of weights by trait, or (0, t) without them.
+    Slots stand by term: those of term k are pointer[k] to pointer[k + 1]; run[k] ≥ 0 says that they are one for each trait, in
+    order, in columns that begin with run[k], times one. Else traits that a record does not have are passed over: their rows of
+    the inverse are zero. roots (m, t) of weights by trait, or (0, t) without them.
     """
-    n_slots, n_traits = term.shape[0], inverses.shape[1]
+    n_terms, n_traits = pointer.shape[0] - 1, inverses.shape[1]
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
-        equation, z = np.empty(n_slots, np.int64), np.empty(n_slots)
-        value, share = np.empty(n_traits), np.empty(n_traits)
+        value, share, there = np.empty(n_traits), np.empty(n_traits), np.empty(n_traits, np.bool_)
         for i in range(bounds[chunk], bounds[chunk + 1]):
-            value[:] = 0.0
-            if added.shape[0] > 0:
-                value[:] = added[i]
-            for s in range(n_slots):
-                start = first[i, term[s]]
-                equation[s] = -1
-                if start >= 0:
-                    equation[s] = start + column[s]
-                    z[s] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    value[trait[s]] += z[s] * x[np.uint64(equation[s])]
+            q = np.uint64(kind[i])
+            for j in range(n_traits):
+                there[j] = inverses[q, j, j] > 0.0
+                value[j] = added[i, j] if added.shape[0] > 0 else 0.0
+            for k in range(n_terms):
+                start = first[i, k]
+                if start >= 0 and run[k] >= 0:
+                    base = np.uint64(start + run[k])
+                    for j in range(n_traits):
+                        value[j] += x[base + np.uint64(j)]
+                elif start >= 0:
+                    for s in range(pointer[k], pointer[k + 1]):
+                        if there[trait[s]]:
+                            z = x[np.uint64(start + column[s])]
+                            if covariate[s] >= 0:
+                                z *= covariates[i, covariate[s]]
+                            value[trait[s]] += z
             if roots.shape[0] > 0:
                 for j in range(n_traits):
                     value[j] *= roots[i, j]
             for j in range(n_traits):
                 total = 0.0
                 for k in range(n_traits):
-                    total += inverses[kind[i], j, k] * value[k]
+                    total += inverses[q, j, k] * value[k]
                 share[j] = total * weights[i]
             if roots.shape[0] > 0:
                 for j in range(n_traits):
                     share[j] *= roots[i, j]
-            for s in range(n_slots):
-                if equation[s] >= 0:
-                    if target[s] == ORDERED:
-                        out[np.uint64(equation[s])] += z[s] * share[trait[s]]
-                    elif target[s] == SMALL:
-                        private_out[chunk, np.uint64(equation[s] - shift[s])] += z[s] * share[trait[s]]
+            for k in range(n_terms):
+                start = first[i, k]
+                if start < 0 or pointer[k] == pointer[k + 1] or target[pointer[k]] == WIDE:
+                    continue
+                is_ordered = target[pointer[k]] == ORDERED
+                if run[k] >= 0:
+                    base = np.uint64(start + run[k])
+                    if is_ordered:
+                        for j in range(n_traits):
+                            out[base + np.uint64(j)] += share[j]
+                    else:
+                        base -= np.uint64(shift[pointer[k]])
+                        for j in range(n_traits):
+                            private_out[chunk, base + np.uint64(j)] += share[j]
+                    continue
+                for s in range(pointer[k], pointer[k + 1]):
+                    if there[trait[s]]:
+                        z = share[trait[s]]
+                        if covariate[s] >= 0:
+                            z *= covariates[i, covariate[s]]
+                        if is_ordered:
+                            out[np.uint64(start + column[s])] += z
+                        else:
+                            private_out[chunk, np.uint64(start + column[s] - shift[s])] += z
             if e_out.shape[0] > 0:
                 for j in range(n_traits):
                     e_out[i, j] = share[j]

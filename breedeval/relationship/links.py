@@ -33,6 +33,11 @@ class RelationshipLinks:
     row: Int32
     value: Float64
 
+    @property
+    def per_level(self) -> float:
+        """Mean number of other levels that a level is linked to."""
+        return 2.0 * len(self.row) / max(len(self.pointer) - 1, 1)
+
 
 def relationship_links(inverse: SymmetricOperator) -> RelationshipLinks:
     """Take the links from the list of parents where the operator has one, else from its explicit matrix.

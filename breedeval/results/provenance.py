@@ -17,7 +17,7 @@ from typing import Any
 
 from breedeval.version import __version__
 
-_PACKAGES = ("numpy", "scipy", "pandas", "numba", "h5py", "pydantic", "ruamel.yaml", "qdldl", "cvxopt", "pyarrow")
+_PACKAGES = ("numpy", "scipy", "pandas", "numba", "h5py", "pydantic", "ruamel.yaml", "cvxopt", "pyarrow")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, Int64, freeze
 from breedeval.operators import SymmetricOperator
-from breedeval.solvers.factorization import Factorization
+from breedeval.solvers.factor import Factorization
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 

@@ -102,7 +102,7 @@ def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
     kept = np.arange(scaled.shape[0])
     while len(kept):
         shifted = csc_array(scaled[kept][:, kept] + SHIFT * eye_array(len(kept)))
-        factor = factorize(shifted, engine="qdldl").lower_factor()
+        factor = factorize(shifted).lower_factor()
         order = np.argsort(factor.pivot, kind="stable")
         pivot, column = factor.pivot[order], kept[factor.permutation[order]]
         small = column[pivot < SMALL_PIVOT]
@@ -140,7 +140,7 @@ def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
     vectors = np.zeros((p, len(candidates)))
     vectors[candidates, np.arange(len(candidates))] = 1.0
     if len(kept) and len(candidates):
-        factor = factorize(csc_array(scaled[kept][:, kept]), engine="qdldl")
+        factor = factorize(csc_array(scaled[kept][:, kept]))
         right = csc_array(scaled[kept][:, candidates])
         for j in range(len(candidates)):
             vectors[kept, j] = -factor.solve(right[:, [j]].toarray().ravel())

@@ -41,7 +41,7 @@ def check(drawn):
     _, u, pev = dense.solve_least_squares()
     wanted = place[n_fixed:] - n_fixed
     sd = np.sqrt(np.diag(dense.g))[wanted]
-    direct = model.solve_direct("qdldl")
+    direct = model.solve_direct()
     assert direct.status.is_good, direct.sentence()
     # without a genetic effect no EBV error tells when to stop
     rule = StoppingRule("ebv_error", 1e-10) if model.inbreeding is not None else StoppingRule("residual", 1e-13)
@@ -50,7 +50,7 @@ def check(drawn):
     for result in (direct, *([iterative] if iterative.status.is_good else [])):
         error = np.abs(result.solution[n_fixed:] - u[wanted]) / sd
         assert error.max(initial=0.0) < 1e-8, (result.sentence(), both.text)
-    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=1e-7)
+    np.testing.assert_allclose(model.pev()[n_fixed:], pev[wanted], rtol=1e-7)
 
 
 def check_equations(model, c, b, place):

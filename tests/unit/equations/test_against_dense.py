@@ -47,7 +47,7 @@ def test_solutions(both):
     results = [
         model.solve_pcg("block"),
         model.solve_pcg("diagonal"),
-        model.solve_direct("qdldl"),
+        model.solve_direct("supernodal"),
         model.solve_direct("cholmod"),
     ]
     fixed = []
@@ -68,5 +68,5 @@ def test_rank(both):
 def test_prediction_error_variance(both):
     place, n_fixed = both.to_dense(), both.dense.n_fixed
     _, _, pev = both.dense.solve_least_squares()
-    for engine in ("qdldl", "cholmod"):
+    for engine in ("supernodal", "cholmod"):
         np.testing.assert_allclose(both.model.pev(engine)[n_fixed:], pev[place[n_fixed:] - n_fixed], rtol=1e-9, err_msg=engine)

@@ -36,11 +36,11 @@ def test_solutions(both):
     wanted = place[n_fixed:] - n_fixed
     for result in (
         *(model.solve_pcg(name) for name in ("incomplete_cholesky", "block", "diagonal")),
-        model.solve_direct("qdldl"),
+        model.solve_direct("supernodal"),
     ):
         assert result.status.is_good, result.sentence()
         np.testing.assert_allclose(result.solution[n_fixed:], u[wanted], atol=1e-8)
-    np.testing.assert_allclose(model.pev("qdldl")[n_fixed:], pev[wanted], rtol=1e-9)
+    np.testing.assert_allclose(model.pev("supernodal")[n_fixed:], pev[wanted], rtol=1e-9)
     assert model.null_space.dimension == n_fixed - np.linalg.matrix_rank(both.dense.x)
 
 
@@ -54,8 +54,8 @@ def test_uncorrelated_traits_are_two_models():
     joint = pair(
         rows, frame, models, {"genetic": (labels, np.diag([1.2, 0.4]).tolist())}, {"all": np.diag([2.0, 0.9]).tolist()}
     )
-    together = joint.model.design.layout.genetic.view(joint.model.solve_direct("qdldl").solution)
+    together = joint.model.design.layout.genetic.view(joint.model.solve_direct("supernodal").solution)
     for j, t in enumerate("yt"):
         single = pair(rows, frame, {t: models[t]}, {"genetic": ([f"{t}:id"], [[genetic[t]]])}, {"all": [[residual[t]]]})
-        alone = single.model.design.layout.genetic.view(single.model.solve_direct("qdldl").solution)
+        alone = single.model.design.layout.genetic.view(single.model.solve_direct("supernodal").solution)
         np.testing.assert_allclose(together[:, j], alone[:, 0], atol=1e-10)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from breedeval.equations import elimination, triangle
-from breedeval.equations.elimination import elimination_segments
+from breedeval.equations.elimination import Related, elimination_segments
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.links import relationship_links
+from breedeval.relationship.stored_inverse import StoredInverse
 from tests.factories import make_pedigree, with_groups
 from tests.random_models import one_trait_model, random_rows
 from tests.several_trait_models import MODELS, several_trait_model
@@ -60,7 +63,8 @@ def test_progeny_come_before_parents_and_large_effects_last(monkeypatch):
     equations = equations_of(7)
     monkeypatch.setattr(elimination, "FEW_LEVELS", 1)
     genetic = equations.layout.genetic
-    segments = elimination_segments(equations.layout, equations.incidence, genetic.n_levels)
+    related = {equations.layout.blocks.index(genetic): Related(genetic.n_levels, 3.0)}
+    segments = elimination_segments(equations.layout, equations.incidence, related)
     names = [segment.block.name for segment in segments]
     animals = names.index(genetic.name)
     assert (segments[animals].first_level, segments[animals].step) == (genetic.n_levels - 1, -1)
@@ -117,3 +121,41 @@ def test_links_are_the_elements_of_the_inverse(kind):
     wanted = inverse.to_csr().toarray()
     np.fill_diagonal(wanted, 0.0)
     np.testing.assert_allclose(links_to_dense(links, inverse.order), wanted, atol=1e-14)
+
+
+def with_inverse(inverse) -> MixedModelEquations:
+    """A model with one column in which another inverse takes the place of A⁻¹."""
+    equations = equations_of(7)
+    penalties = tuple(
+        replace(p, relationship_inverse=inverse) if p.relationship_inverse is not None else p for p in equations.penalties
+    )
+    return replace(equations, penalties=penalties)
+
+
+def full_inverse(n: int) -> StoredInverse:
+    a = np.random.default_rng(2).normal(size=(n, n))
+    return StoredInverse(a @ a.T + np.eye(n))
+
+
+def test_full_inverse_is_in_the_exact_part():
+    n = equations_of(7).layout.genetic.n_levels
+    equations = with_inverse(full_inverse(n))
+    made = assemble_lower_triangle(equations, np.float64)
+    matrix = equations.to_csr().toarray()
+    np.testing.assert_allclose(to_dense(made), matrix, atol=1e-13 * np.abs(matrix).max())
+    assert made.n_sparse <= made.n_nodes - n
+    assert made.left_out == ()
+
+
+def test_full_inverse_too_large_for_it_has_its_diagonal_alone(monkeypatch):
+    n = equations_of(7).layout.genetic.n_levels
+    equations = with_inverse(full_inverse(n))
+    monkeypatch.setattr(elimination, "MOST_DENSE", 0)
+    monkeypatch.setattr(triangle, "MOST_LINKS", n / 2)
+    made = assemble_lower_triangle(equations, np.float64)
+    genetic = equations.layout.genetic
+    assert made.left_out == (genetic.name,)
+    data = equations.incidence.to_csr()
+    wanted = (data.T @ equations.residual.to_csr() @ data).toarray()
+    np.fill_diagonal(wanted, equations.diagonal())
+    np.testing.assert_allclose(to_dense(made), wanted, atol=1e-12 * np.abs(wanted).max())

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, save_npz
 
 from breedeval.errors import BreedevalError, ConfigError, DataError, NotPositiveDefiniteError, RecordsError
 from tests.reference.mixed_model import DenseModel
-from tests.relation_models import LINES, TERM, blup, by_level, one_of, reliability, write_square
+from tests.relation_models import LINES, SOLVERS, TERM, blup, by_level, one_of, reliability, write_square
 
 
 def write_square_in_other_order(folder, k):
@@ -107,7 +107,7 @@ def test_a_file_in_the_formula_is_a_matrix(run, data, tmp_path, quote):
     np.testing.assert_allclose(by_level(found, 'random(line, relationship = "k.csv")')[LINES], u, atol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["direct", "pcg"])
+@pytest.mark.parametrize("method", ["direct", "pcg", "incomplete_cholesky"])
 def test_two_traits_slopes_and_an_independent_part(run, data, tmp_path, method):
     """y: intercepts and slopes of related lines, and what lines have for themselves; t: intercepts alone."""
     frame, _, k = data
@@ -119,7 +119,7 @@ def test_two_traits_slopes_and_an_independent_part(run, data, tmp_path, method):
         model,
         {key: sigma.tolist(), "line": 0.7, "residual": r.tolist()},
         relationships={"K": write_square(tmp_path, k)},
-        solver={"method": method, "stop": "residual", "tolerance": 1e-13},
+        solver={**SOLVERS[method], "stop": "residual", "tolerance": 1e-13},
     )
     block = next(b for b in found.solutions if b.key == 'random(line, relationship = "K")')
     assert block.columns == ("y:line:0", "t:line", "y:line:1")

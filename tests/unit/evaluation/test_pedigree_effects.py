@@ -15,17 +15,17 @@ from breedeval.evaluation.start import start_from
 from breedeval.results.provenance import StageClock
 from tests.reference.mixed_model import legendre_values
 from tests.reference.relationship import dominance, males_by_recursion, tabular_a
-from tests.relation_models import blup, by_level, one_of, reliability
+from tests.relation_models import SOLVERS, blup, by_level, one_of, reliability
 
 
-@pytest.mark.parametrize("method", ["direct", "pcg"])
+@pytest.mark.parametrize("method", ["direct", "pcg", "incomplete_cholesky"])
 def test_dominance(run, data, tmp_path, method):
     frame = data[0]
     found = run(
         "herd + genetic(id) + dominance(id)",
         {"genetic": 1.5, "dominance": 0.8, "residual": 2.0},
         pedigree=True,
-        solver={"method": method, "ebv_error": 1e-10},
+        solver={**SOLVERS[method], "ebv_error": 1e-10},
     )
     pedigree = found.pedigree
     ids, a = pedigree.ids.to_list(), tabular_a(pedigree.sire.tolist(), pedigree.dam.tolist())

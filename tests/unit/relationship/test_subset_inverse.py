@@ -11,7 +11,7 @@ from breedeval.errors import NotConvergedError, NotPositiveDefiniteError
 from breedeval.relationship import subset_inverse
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.subset_inverse import SubsetInverse
-from breedeval.solvers.factorization import QdldlFactorization
+from breedeval.solvers.factorization import factorize
 from tests.factories import make_pedigree, with_groups
 from tests.properties.test_relationship import pedigrees
 from tests.reference.relationship import tabular_a
@@ -47,7 +47,7 @@ def test_equal_to_the_inverse_of_the_part_of_a(rows, data):
 def test_with_a_factorization_of_the_solvers(chosen):
     pedigree = make_pedigree(ROWS)
     a22 = tabular_a(pedigree.sire, pedigree.dam)[np.ix_(chosen, chosen)]
-    inverse = subset_of(pedigree, chosen, factorize=QdldlFactorization)
+    inverse = subset_of(pedigree, chosen, factorize=factorize)
     np.testing.assert_allclose(inverse.to_csr().toarray(), np.linalg.inv(a22), atol=1e-12)
     assert inverse.log_determinant == pytest.approx(np.linalg.slogdet(a22)[1], abs=1e-12)
 

@@ -80,7 +80,7 @@ def test_width_of_nodes_that_are_alike_is_seen():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: getattr(case, "__name__", str(case)))
 def test_iteration_ends_at_the_direct_solution(case):
     model = model_of(case)
-    found, wanted = model.solve_pcg("incomplete_cholesky"), model.solve_direct("qdldl")
+    found, wanted = model.solve_pcg("incomplete_cholesky"), model.solve_direct("supernodal")
     assert found.status.is_good, found.sentence()
     n_fixed = sum(block.n_equations for block in model.design.layout.fixed)
     np.testing.assert_allclose(found.solution[n_fixed:], wanted.solution[n_fixed:], atol=1e-8)
