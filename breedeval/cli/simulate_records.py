@@ -51,13 +51,14 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
 
     from breedeval.cli.console import Console
     from breedeval.evaluation.inputs import prepare, read_records
+    from breedeval.evaluation.stored_variances import written_variances
     from breedeval.results.provenance import StageClock
     from breedeval.simulate.effects import FixedEffects
     from breedeval.simulate.phenotypes import simulate_records
 
     with Console() as console:
-        inputs = prepare(checked, StageClock(), console)
-        structure = read_records(checked)
+        inputs = prepare(checked, StageClock(), console, written_variances(checked))
+        structure = read_records(checked, inputs.variances.residual)
         means = {trait: float(np.nanmean(structure.numbers[trait])) for trait in checked.spec.trait_names}
         console.stage("simulating records")
         simulated = simulate_records(

@@ -14,6 +14,7 @@ from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.relations import prepare_relations
+from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.design import Design, build_design
@@ -22,7 +23,7 @@ from breedeval.model.records import RecordTable
 from breedeval.model.relations import Relations, refuse_unrelated_levels
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
-from breedeval.model.variances import Variances, build_variances
+from breedeval.model.variances import ResidualCovariance, Variances, build_variances
 from breedeval.operators import SymmetricOperator
 from breedeval.results.provenance import StageClock
 
@@ -53,20 +54,37 @@ class Inputs:
         return {key: related.own for key, related in self.relations.levels.items()}
 
 
-def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> Inputs:
+def prepare(
+    config: EvaluationConfig,
+    clock: StageClock,
+    observer: Observer,
+    written: WrittenVariances | None = None,
+    *,
+    partial: bool = False,
+) -> Inputs:
     """Read the files of a configuration and lay the model over the records.
+
+    Parameters
+    ----------
+    config, clock, observer
+        What to do, and who is told.
+    written
+        From `breedeval.evaluation.stored_variances.written_variances`; needed where variances stand in a file.
+    partial
+        Whether variances may be missing.
 
     Raises
     ------
     DataError, ConfigError
         With every problem of the file concerned.
     """
-    variances = build_variances(config.variances, config.spec, config.where)
-    for note in (*config.notes, *variances.notes):
+    written = written or WrittenVariances(config.variances, ())
+    variances = build_variances(written.section, config.spec, config.where, partial=partial)
+    for note in (*config.notes, *written.notes, *variances.notes):
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):
-        records = with_residual_classes(read_records(config), variances.residual)
+        records = with_residual_classes(read_records(config, variances.residual), variances.residual)
     for note in records.notes:
         observer.say(f"records: {note}")
     genetics = None
@@ -80,7 +98,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
         design = _design(config, records, genetics, variances, relations)
     for line in (*design.account.lines(), *design.notes, *_class_lines(design, variances)):
         observer.say(f"records: {line}")
-    contrasts = _contrasts(config, design, variances)
+    contrasts = () if partial else _contrasts(config, design, variances)
     for contrast in contrasts:
         observer.say(f"publish: {contrast.text}")
         for doubt in contrast.doubts:
@@ -88,13 +106,16 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     return Inputs(genetics, design, variances, relations, contrasts)
 
 
-def read_records(config: EvaluationConfig) -> RecordTable:
-    """Read the columns of the records that the model uses, under the names that the formulas use."""
+def read_records(config: EvaluationConfig, residual: ResidualCovariance) -> RecordTable:
+    """Read the columns of the records that the model uses, under the names that the formulas use.
+
+    `residual` says in which column its classes stand, or the covariate whose intervals they are.
+    """
     section, spec = config.records, config.spec
-    by, by_number = _residual_by(config)
-    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not by_number else [])])
+    by = residual.by
+    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not residual.up_to else [])])
     weight = [section.weight] if section.weight else []
-    numbers = dict.fromkeys([*spec.number_columns(), *weight, *([by] if by and by_number else [])])
+    numbers = dict.fromkeys([*spec.number_columns(), *weight, *([by] if by and residual.up_to else [])])
     keys = {str(section.column_key(name)): name for name in (*classes, *numbers)}
     table = read_record_table(
         section.file,
@@ -136,13 +157,6 @@ def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -
     if problems:
         raise ConfigError("\n".join(problems), path=str(config.source.path))
     return tuple(found)
-
-
-def _residual_by(config: EvaluationConfig) -> tuple[str | None, bool]:
-    """Column of the classes of residual (co)variance, and whether it is one of numbers, cut into intervals."""
-    written = config.variances.get("residual")
-    by = written.get("by") if isinstance(written, dict) else None
-    return None if by is None else str(by), isinstance(written, dict) and "up_to" in written
 
 
 def _design(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from breedeval.model.spec import ModelSpec, RandomKind, RandomTerm
@@ -131,7 +131,9 @@ def _bare(key: str) -> str:
     return "".join(key.split()).replace('"', "").replace("'", "")
 
 
-def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, ...]) -> tuple[dict[str, str], list[Problem]]:
+def assign_variance_keys(
+    written: Iterable[str], blocks: tuple[RandomBlockSpec, ...], *, partial: bool = False
+) -> tuple[dict[str, str], list[Problem]]:
     """Find the key under which the user wrote the variances of each block.
 
     ``permanent`` means the one block of permanent effects that is not written with its own term.
@@ -142,6 +144,8 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         Keys of the section ``variances``.
     blocks
         Blocks of the model.
+    partial
+        Whether keys may be missing, as where variances are estimated.
 
     Returns
     -------
@@ -151,7 +155,9 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         Keys that are missing, unknown or say the same twice.
     """
     left = {_bare(key): key for key in written if key != "residual"}
-    problems: list[Problem] = [] if "residual" in written else [((), "'residual' is missing. Give the residual variance.")]
+    problems: list[Problem] = []
+    if not partial and "residual" not in written:
+        problems.append(((), "'residual' is missing. Give the residual variance."))
     assigned: dict[str, str] = {}
     for block in blocks:
         found = [left.pop(key) for key in map(_bare, block.keys) if key in left]
@@ -165,7 +171,9 @@ def assign_variance_keys(written: Iterable[str], blocks: tuple[RandomBlockSpec, 
         assigned[of_kind[0].key] = left.pop("permanent")
         open_blocks.remove(of_kind[0])
     problems += [
-        ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}") for block in open_blocks
+        ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}")
+        for block in open_blocks
+        if not partial
     ]
     known = [*(block.key for block in blocks), "residual"]
     for key in left.values():
@@ -179,9 +187,3 @@ def expected_size(labels: tuple[str, ...]) -> str:
     if len(labels) == 1:
         return "Give one number."
     return f"Give a matrix of {len(labels)} × {len(labels)} in the order {', '.join(labels)}."
-
-
-def refuse_stored(written: Mapping[str, object]) -> list[Problem]:
-    """Find variances that are to be taken from a results file."""
-    message = "reading estimated variances from a file is not available in this version. Write the numbers."
-    return [((key,), message) for key, value in written.items() if isinstance(value, Mapping) and "file" in value]
