@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 
 import breedeval as be
+from breedeval.evaluation.config import read_config
+from breedeval.evaluation.estimate import prepare_estimation
+from breedeval.variance.maximize import maximize
 from tests.published.test_models import expected, read
 
 
@@ -300,3 +303,39 @@ def test_pastes(refdata, tmp_path):
     found = be.estimate(simple(tmp_path, "pastes.csv", {"strength": "1 + random(batch) + random(sample)"}, tmp_path))
     names = {"batch": "batch strength:batch", "cask in batch": "sample strength:sample", "residual": "residual strength"}
     compare_lme4(found, folder, "pastes", names)
+
+
+def random_start(parameters, rng):
+    """Variances within a factor of some hundred of plausible ones, with any correlations."""
+    found = []
+    for matrix in parameters.matrices:
+        scale = matrix.scale * np.exp(rng.normal(0, 1, matrix.size))
+        a = rng.normal(size=(matrix.size, matrix.size + 1))
+        c = a @ a.T
+        c /= np.sqrt(np.outer(np.diag(c), np.diag(c)))
+        found.append(c * np.outer(scale, scale))
+    return tuple(found)
+
+
+NO_PEDIGREE = {
+    "lme4_dyestuff": {"yield1": "1 + random(batch)"},
+    "lme4_sleepstudy": {"reaction": "days + random(subject, slope(days))"},
+}
+WITH_PEDIGREE = ["gryphon_two_traits", "blue_tits_two_traits", "blue_tits_back", "blupf90_sim4641"]
+
+
+@pytest.mark.parametrize("name", [*NO_PEDIGREE, *(pytest.param(name, marks=pytest.mark.slow) for name in WITH_PEDIGREE)])
+def test_ten_poor_starts_end_at_the_same_maximum(root, refdata, tmp_path, name):
+    refdata("gryphon")
+    if name in NO_PEDIGREE:
+        path = simple(refdata(name), "data.csv", NO_PEDIGREE[name], tmp_path, records={"covariates": ["days"]})
+    else:
+        path = config_of(root, name, tmp_path)
+    prepared = prepare_estimation(read_config(path, for_estimation=True))
+    rng = np.random.default_rng(7)
+    ends = [maximize(prepared.system, prepared.parameters, random_start(prepared.parameters, rng)) for _ in range(10)]
+    assert {end.ending.code for end in ends} == {"converged"}
+    values = np.array([end.point.log_likelihood.value for end in ends])
+    assert np.ptp(values) < 1e-6
+    theta = np.array([end.theta for end in ends])
+    np.testing.assert_allclose(theta, theta[:1].repeat(10, axis=0), atol=1e-4 * prepared.parameters.scales().max())
