@@ -22,6 +22,7 @@ _PUBLIC = {
     "average_relationships": "breedeval.relationship.group_means",
     "compute_inbreeding": "breedeval.relationship.inbreeding",
     "describe_pedigree": "breedeval.pedigree.describe",
+    "estimate": "breedeval.evaluation.estimate",
     "evaluate": "breedeval.evaluation.run",
     "extract_pedigree": "breedeval.pedigree.subset",
     "open_results": "breedeval.results.store",

@@ -102,6 +102,16 @@ def quadratic_slope(rng, rows, frame):
     return pair(rows, frame, {"y": {"fixed": fixed, "random": random}}, covariances, {"all": [[2.0]]})
 
 
+def social(rng, rows, frame):
+    """Effects of pen mates, diluted in one trait; weights of one trait. Not among `MODELS`: no triangle is gathered of it."""
+    traits = {
+        "y": {"fixed": ONE, "random": [ANIMAL, ("social", "id", "pen", 0.0)]},
+        "t": {"fixed": TWO, "random": [ANIMAL, ("social", "id", "pen", 0.5)]},
+    }
+    labels = ["y:id", "t:id", "y:social", "t:social"]
+    return pair(rows, frame, traits, {"genetic": (labels, positive(rng, 4))}, {"all": positive(rng, 2)}, {"t": "weight"})
+
+
 MODELS = [
     two_traits,
     three_traits,
@@ -116,7 +126,7 @@ MODELS = [
 
 
 def several_trait_model(make) -> RandomModel:
-    """One of `MODELS` on random animals and records."""
-    rng = np.random.default_rng(MODELS.index(make))
+    """One of `MODELS`, or `social`, on random animals and records."""
+    rng = np.random.default_rng([*MODELS, social].index(make))
     rows = random_rows(rng, 20)
     return make(rng, rows, random_frame(rng, rows, 60, ["y", "t", "v"], 0.1))

@@ -16,8 +16,15 @@ def check(config: Path) -> None:
     checked = read_config(config)
     from breedeval.cli.console import Console
     from breedeval.evaluation.check import check_evaluation
+    from breedeval.evaluation.variance_files import variance_files
+
+    written = None
+    if variance_files(checked):
+        from breedeval.evaluation.stored_variances import written_variances
+
+        written = written_variances(checked)
 
     with Console() as console:
         console.say(f"{checked.title}: {config}")
-        for line in check_evaluation(checked, console):
+        for line in check_evaluation(checked, console, written):
             click.echo(line)

@@ -23,6 +23,7 @@ from breedeval.version import __version__
 COMMANDS = {
     "check": ("check", "Read everything, name every problem, predict memory; solve nothing."),
     "evaluate": ("evaluate", "The main job: breeding values into one HDF5 file."),
+    "estimate": ("estimate", "Variance components, with standard errors, into one HDF5 file."),
     "rank": ("rank", "Ranking list from a results file."),
     "show": ("show", "A run in one screen, or animals with parents, records and EBVs."),
     "pedigree": ("pedigree", "Describe and check a pedigree; inbreeding, relationships."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,17 +77,26 @@ def build_residual_inverse(design: Design, residual: ResidualCovariance) -> Resi
     patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
     matrices = _matrices_in_order(design, residual)
     kind = design.residual_class.astype(np.int64) * len(patterns) + pattern.ravel()
-    inverses = np.stack([_inverse_of_observed(matrix, p) for matrix in matrices for p in patterns])
-    log_determinants = np.array([np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for matrix in matrices for p in patterns])
+    inverses, log_determinants = invert_patterns(matrices, patterns)
+    return ResidualInverse(freeze(kind.astype(np.int32)), inverses, log_determinants, *weights_of_records(design))
+
+
+def weights_of_records(design: Design) -> tuple[Float64, Float64]:
+    """Weights (m,) that all traits of a record share, and roots (m, t) of those that differ; (0, t) if none do."""
     weights = np.ones(design.n_records) if design.weights is None else design.weights
     roots = np.empty((0, design.n_traits))
     if design.trait_weights is not None and design.n_traits == 1:
         weights = design.trait_weights[:, 0]
     elif design.trait_weights is not None:
         roots = np.sqrt(design.trait_weights)
-    return ResidualInverse(
-        freeze(kind.astype(np.int32)), freeze(inverses), freeze(log_determinants), freeze(weights), freeze(roots)
-    )
+    return freeze(weights), freeze(roots)
+
+
+def invert_patterns(matrices: Sequence[Float64], patterns: Bool) -> tuple[Float64, Float64]:
+    """Inverse (q, t, t) and log-determinant (q,) of each of `matrices` (t, t) on each pattern (rows of `patterns`, (·, t))."""
+    inverses = np.stack([_inverse_of_observed(matrix, p) for matrix in matrices for p in patterns])
+    log_determinants = np.array([np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for matrix in matrices for p in patterns])
+    return freeze(inverses), freeze(log_determinants)
 
 
 def _matrices_in_order(design: Design, residual: ResidualCovariance) -> list[Float64]:

@@ -30,6 +30,7 @@ from breedeval.evaluation.config_sections import (
     AccuracySection,
     BaseSection,
     ConfigFile,
+    EstimateSection,
     PedigreeSection,
     RecordsSection,
     RelationshipSection,
@@ -54,7 +55,7 @@ class EvaluationConfig:
         Title of the run.
     pedigree
         None only if no term is genetic.
-    records, relationships, solver, accuracy, base, index
+    records, relationships, solver, accuracy, base, index, estimate
         The sections of the file; `base` is None where founders are the base.
     spec
         The formulas, read.
@@ -77,6 +78,7 @@ class EvaluationConfig:
     base: BaseSection | None
     index: Mapping[str, Mapping[str, float]]
     relationships: Mapping[str, RelationshipSection]
+    estimate: EstimateSection
     functions: tuple[GeneticFunction, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -90,13 +92,15 @@ class EvaluationConfig:
         return self.source.where(key_path)
 
 
-def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
+def read_config(path: str | os.PathLike[str], *, for_estimation: bool = False) -> EvaluationConfig:
     """Read and check a configuration; the files it names are not opened.
 
     Parameters
     ----------
     path
         A YAML 1.2 file. Paths in it are relative to its folder; ``${NAME}`` is an environment variable.
+    for_estimation
+        Whether (co)variances may be missing because they are to be estimated.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
     ('farm', ('milk',), 0.0001)
     """
     text = read_config_text(Path(path))
-    checked = _Checked(text)
+    checked = _Checked(text, for_estimation)
     if checked.problems or checked.file is None or checked.spec is None:
         raise config_error(checked.problems, text)
     file = checked.file
@@ -136,6 +140,7 @@ def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
         base=file.base,
         index=MappingProxyType(file.index),
         relationships=MappingProxyType(named_relationships(file.relationships, checked.spec, text.path.parent)),
+        estimate=file.estimate,
         functions=checked.functions,
         notes=tuple(index_notes(file.index, (*checked.spec.trait_names, *file.publish))),
     )
@@ -144,15 +149,17 @@ def read_config(path: str | os.PathLike[str]) -> EvaluationConfig:
 class _Checked:
     """Every check that the rest of the file still allows, so that all problems are named together."""
 
-    def __init__(self, text: ConfigText) -> None:
+    def __init__(self, text: ConfigText, for_estimation: bool) -> None:
         self.problems: list[ConfigProblem] = []
         self.file: ConfigFile | None = None
         self.spec: ModelSpec | None = None
         self.functions: tuple[GeneticFunction, ...] = ()
-        self._text = text
+        self._for_estimation = for_estimation
+        self._sections = {"variances": {}, **text.sections} if for_estimation else text.sections
+        self._where = text.where
         self._place = Place(text.path.parent)
         try:
-            self.file = ConfigFile.model_validate(text.sections, context=self._place)
+            self.file = ConfigFile.model_validate(self._sections, context=self._place)
         except ValidationError as error:
             self.problems += problems_of(error, ConfigFile)
         wrong = {problem.key_path[0] for problem in self.problems}
@@ -160,7 +167,7 @@ class _Checked:
             self._check_model(wrong)
 
     def _check_model(self, wrong: set[str | int]) -> None:
-        sections = self._text.sections
+        sections = self._sections
         if self.file is None:
             records = RecordsSection.model_validate(sections["records"], context=self._place)
         else:
@@ -170,7 +177,7 @@ class _Checked:
         models: list[TraitModel] = []
         for trait, formula in formulas.items():
             try:
-                where = self._text.where(("model", trait))
+                where = self._where(("model", trait))
                 models.append(
                     parse_formula(trait, formula, classes=records.classes, covariates=records.covariates, where=where)
                 )
@@ -187,4 +194,4 @@ class _Checked:
             self.functions, problems = read_functions(self.file.publish, self.spec)
             self.problems += problems
         if "variances" not in wrong:
-            self.problems += check_variances(sections["variances"], self.spec, records)
+            self.problems += check_variances(sections["variances"], self.spec, records, partial=self._for_estimation)

@@ -10,7 +10,7 @@ from typing import Any
 from breedeval.evaluation.config_problems import ConfigProblem
 from breedeval.evaluation.config_sections import LongSection, RecordsSection, RelationshipSection
 from breedeval.evaluation.config_values import expand_path
-from breedeval.model.covariance import assign_variance_keys, random_blocks, refuse_stored
+from breedeval.model.covariance import assign_variance_keys, random_blocks
 from breedeval.model.spec import ModelSpec
 from breedeval.model.weights import weight_columns
 from breedeval.nearest import did_you_mean
@@ -149,16 +149,23 @@ def named_relationships(
     return found
 
 
-def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: RecordsSection) -> Iterator[ConfigProblem]:
-    """Find (co)variances that are missing, or belong to no term."""
+def check_variances(
+    variances: Mapping[str, Any], spec: ModelSpec, records: RecordsSection, *, partial: bool = False
+) -> Iterator[ConfigProblem]:
+    """Find (co)variances that are missing (unless `partial`), or belong to no term; a file may have what is not written."""
     blocks = random_blocks(spec)
-    if set(variances) == {"file"} and not any("file" in block.keys for block in blocks):
-        message = "reading estimated variances from a file is not available in this version. Write the numbers."
-        yield ConfigProblem(("variances", "file"), message)
-        return
-    _, problems = assign_variance_keys(variances, blocks, spec.trait_names)
-    for path, message in [*problems, *refuse_stored(variances)]:
+    from_file = has_file(variances, spec)
+    written = {key: value for key, value in variances.items() if not (from_file and key == "file")}
+    _, problems = assign_variance_keys(written, blocks, spec.trait_names, partial=partial or from_file)
+    for path, message in problems:
         yield ConfigProblem(("variances", *path), message)
+    for key, value in [*written.items(), *([("file", {"file": variances["file"]})] if from_file else [])]:
+        if isinstance(value, Mapping) and "file" in value:
+            path = ("variances", key) if key == "file" else ("variances", key, "file")
+            if not isinstance(value["file"], str):
+                yield ConfigProblem(path, "the name of a file with estimated variances is needed.")
+            elif len(value) > 1:
+                yield ConfigProblem(("variances", key), "beside file nothing else can stand here. Remove one of them.")
     by = _residual_column(variances)
     if by is None:
         return
@@ -169,6 +176,11 @@ def check_variances(variances: Mapping[str, Any], spec: ModelSpec, records: Reco
     elif by in records.covariates or by in spec.trait_names:
         message = f"'{by}' is a column of numbers; a class is needed here. Cut it into intervals by up_to: [35, 100]."
         yield ConfigProblem(("variances", "residual", "by"), message)
+
+
+def has_file(variances: Mapping[str, Any], spec: ModelSpec) -> bool:
+    """Whether the section names a file for everything that it does not write itself."""
+    return "file" in variances and not any("file" in block.keys for block in random_blocks(spec))
 
 
 def _residual_column(variances: object) -> str | None:

@@ -232,6 +232,38 @@ class BaseSection(Section):
     animals: BaseAnimals = Field(description="Animals whose mean EBV is zero.")
 
 
+Structure = Literal["unstructured", "diagonal", "fixed"]
+
+
+class EstimateSection(Section):
+    """How (co)variances are estimated, and what is to be known of them."""
+
+    method: Annotated[Literal["ai", "em", "ml"], _later("gibbs", "mc")] = Field(
+        default="ai",
+        description="ai: REML by average information; em: REML by expectation maximization; ml: maximum likelihood.",
+    )
+    tolerance: PositiveNumber = Field(default=1e-5, description="Stop within so many standard errors of the maximum.")
+    max_rounds: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Most rounds; 100, of em 5000.")
+    structure: dict[str, Structure] = Field(
+        default_factory=dict,
+        description="By key of variances: unstructured (all elements), diagonal (no covariances), fixed (as given).",
+    )
+    functions: dict[str, str | float] = Field(
+        default_factory=dict,
+        description="Functions of the (co)variances by name, such as (genetic + permanent) / phenotypic[y].",
+    )
+    intervals: Literal["none", "profile"] = Field(default="none", description="profile: intervals by profile likelihood.")
+    level: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Confidence of the intervals.")
+    tests: Texts | Literal["all", "none"] = Field(
+        default=(), description="Random effects (keys of variances) to test against zero by the likelihood ratio; all, or none."
+    )
+
+    @property
+    def most_rounds(self) -> int:
+        """Most rounds of the method."""
+        return self.max_rounds or (5000 if self.method == "em" else 100)
+
+
 class ConfigFile(Section):
     """All sections of a configuration of breedeval."""
 
@@ -240,10 +272,11 @@ class ConfigFile(Section):
     records: RecordsSection = Field(description="The records.")
     model: Annotated[dict[str, Text], Field(min_length=1)] = Field(description="A formula a trait.")
     variances: Annotated[
-        dict[str, Any], WithJsonSchema({"type": "object", "additionalProperties": {"type": ["number", "array", "object"]}})
+        dict[str, Any],
+        WithJsonSchema({"type": "object", "additionalProperties": {"type": ["number", "array", "object", "string"]}}),
     ] = Field(
-        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}; residual: {by, matrices}, "
-        "or {by, up_to, matrices} for intervals of a covariate."
+        description="(Co)variances by the kind of term: a number, a matrix, {labels, matrix, bend}, {file}; residual: {by, "
+        "matrices}, or {by, up_to, matrices} for intervals of a covariate; file: estimates for all that is not written."
     )
     relationships: dict[str, RelationshipSection] = Field(
         default_factory=dict, description="Relationship matrices by the name that random(x, relationship = NAME) uses."
@@ -254,6 +287,7 @@ class ConfigFile(Section):
     publish: dict[str, PublishedSection] = Field(
         default_factory=dict, description="Functions of breeding values, by name: sums over days, differences, weighted sums."
     )
+    estimate: EstimateSection = Field(default_factory=EstimateSection, description="How (co)variances are estimated.")
     index: dict[str, Annotated[dict[str, Number], Field(min_length=1)]] = Field(
         default_factory=dict, description="Selection indices: a weight a trait or published function, by name."
     )

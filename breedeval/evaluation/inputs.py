@@ -14,6 +14,7 @@ from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.relations import prepare_relations
+from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.covariance import expected_size
@@ -27,7 +28,7 @@ from breedeval.model.records import RecordTable
 from breedeval.model.relations import Relations, refuse_unrelated_levels
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
-from breedeval.model.variances import Variances, build_variances
+from breedeval.model.variances import ResidualCovariance, Variances, build_variances
 from breedeval.model.weights import Weight, weight_columns
 from breedeval.operators import SymmetricOperator
 from breedeval.results.provenance import StageClock
@@ -70,20 +71,37 @@ class ReadRecords:
     notes: tuple[str, ...]
 
 
-def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> Inputs:
+def prepare(
+    config: EvaluationConfig,
+    clock: StageClock,
+    observer: Observer,
+    written: WrittenVariances | None = None,
+    *,
+    partial: bool = False,
+) -> Inputs:
     """Read the files of a configuration and lay the model over the records.
+
+    Parameters
+    ----------
+    config, clock, observer
+        What to do, and who is told.
+    written
+        From `breedeval.evaluation.stored_variances.written_variances`; needed where variances stand in a file.
+    partial
+        Whether variances may be missing.
 
     Raises
     ------
     DataError, ConfigError
         With every problem of the file concerned.
     """
-    variances = build_variances(config.variances, config.spec, config.where)
-    for note in (*config.notes, *variances.notes):
+    written = written or WrittenVariances(config.variances, ())
+    variances = build_variances(written.section, config.spec, config.where, partial=partial)
+    for note in (*config.notes, *written.notes, *variances.notes):
         observer.warn(note)
     observer.stage("reading records")
     with clock.stage("read records"):
-        joined = read_records(config)
+        joined = read_records(config, variances.residual)
         joined = replace(joined, table=with_residual_classes(joined.table, variances.residual))
     records = joined.table
     for note in (*records.notes, *joined.notes):
@@ -102,7 +120,7 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     doubts = doubtful_terms(config.spec, design)
     for doubt in doubts:
         observer.warn(f"model: {doubt}")
-    contrasts = _contrasts(config, design, variances)
+    contrasts = () if partial else _contrasts(config, design, variances)
     for contrast in contrasts:
         observer.say(f"publish: {contrast.text}")
         for doubt in contrast.doubts:
@@ -110,14 +128,17 @@ def prepare(config: EvaluationConfig, clock: StageClock, observer: Observer) -> 
     return Inputs(genetics, design, variances, relations, contrasts, (*joined.notes, *doubts))
 
 
-def read_records(config: EvaluationConfig) -> ReadRecords:
-    """Read the columns of the records that the model uses, under the names that the formulas use; join lines, name dams."""
+def read_records(config: EvaluationConfig, residual: ResidualCovariance) -> ReadRecords:
+    """Read the columns of the records that the model uses, under the names that the formulas use; join lines, name dams.
+
+    `residual` says in which column its classes stand, or the covariate whose intervals they are.
+    """
     section, spec = config.records, config.spec
-    by, by_number = _residual_by(config)
+    by = residual.by
     form = None if section.long is None else LongForm(section.long.trait, section.long.value, section.long.record)
-    more = [by] if by and by_number else []
+    more = [by] if by and residual.up_to else []
     numbers = dict.fromkeys([*spec.number_columns(), *weight_columns(section.weight), *more])
-    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not by_number else [])])
+    classes = dict.fromkeys([*spec.class_columns(), *([by] if by and not residual.up_to else [])])
     if form is not None:
         numbers = dict.fromkeys([form.value, *(name for name in numbers if name not in spec.trait_names)])
         classes = dict.fromkeys([*classes, form.trait, *form.record])
@@ -174,13 +195,6 @@ def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -
     return tuple(found)
 
 
-def _residual_by(config: EvaluationConfig) -> tuple[str | None, bool]:
-    """Column of the classes of residual (co)variance, and whether it is one of numbers, cut into intervals."""
-    written = config.variances.get("residual")
-    by = written.get("by") if isinstance(written, dict) else None
-    return None if by is None else str(by), isinstance(written, dict) and "up_to" in written
-
-
 def _design(
     config: EvaluationConfig, joined: ReadRecords, genetics: Genetics | None, variances: Variances, relations: Relations
 ) -> Design:
@@ -208,7 +222,7 @@ def _refuse_missing_matrices(
         Naming the classes, their records and the line of the configuration.
     """
     residual = variances.residual
-    if residual.class_column is None:
+    if residual.class_column is None or not residual.matrices:  # none are given where they are estimated
         return
     names, level = present(records.classes[residual.class_column], usable.rows)
     absent = [j for j, name in enumerate(names) if name not in residual.matrices]

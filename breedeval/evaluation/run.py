@@ -20,6 +20,8 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
 from breedeval.evaluation.start import start_from
+from breedeval.evaluation.stored_variances import written_variances
+from breedeval.evaluation.variance_files import variance_files
 from breedeval.model.layout import PEDIGREE
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
@@ -88,7 +90,7 @@ def evaluate(
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
-    inputs = prepare(config, clock, observer)
+    inputs = prepare(config, clock, observer, written_variances(config))
     if threads is None and config.solver.threads is None and inputs.design.layout.n_equations < WORTH_THREADS:
         use_threads(1)
     problem = set_up(config, inputs, clock, observer)
@@ -106,7 +108,8 @@ def evaluate(
 
 def _refuse_input(path: Path, config: EvaluationConfig) -> None:
     """Refuse to write the results over a file that the evaluation reads."""
-    read = [config.source.path, config.records.file, *([] if config.pedigree is None else [config.pedigree.file])]
+    read = [config.source.path, config.records.file, *variance_files(config)]
+    read += [*([] if config.pedigree is None else [config.pedigree.file])]
     read += [section.file for section in config.relationships.values()]
     if path.resolve() in [Path(file).resolve() for file in read]:
         raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
@@ -206,6 +209,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
     if config.pedigree is not None:
         files["pedigree"] = config.pedigree.file
     files |= {f"relationship {name}": section.file for name, section in config.relationships.items()}
+    files |= {f"variances {path.name}": path for path in variance_files(config)}
     account = inputs.design.account
     counts: dict[str, Any] = {
         "records": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from breedeval.model.places import show_in
@@ -136,7 +136,7 @@ def _bare(key: str) -> str:
 
 
 def assign_variance_keys(
-    written: Iterable[str], blocks: tuple[RandomBlockSpec, ...], traits: tuple[str, ...] = ()
+    written: Iterable[str], blocks: tuple[RandomBlockSpec, ...], traits: tuple[str, ...] = (), *, partial: bool = False
 ) -> tuple[dict[str, str], list[Problem]]:
     """Find the key under which the user wrote the variances of each block.
 
@@ -150,6 +150,8 @@ def assign_variance_keys(
         Blocks of the model.
     traits
         Its traits, to say what a missing residual needs.
+    partial
+        Whether keys may be missing, as where variances are estimated.
 
     Returns
     -------
@@ -160,7 +162,7 @@ def assign_variance_keys(
     """
     left = {_bare(key): key for key in written if key != "residual"}
     problems: list[Problem] = []
-    if "residual" not in written:
+    if not partial and "residual" not in written:
         size = f" {expected_size(traits)}" if len(traits) > 1 else ""
         problems.append(((), f"'residual' is missing. Give the residual variance.{size}"))
     assigned: dict[str, str] = {}
@@ -178,6 +180,7 @@ def assign_variance_keys(
     problems += [
         ((), f"'{block.key}' is missing: the variance of {block.name}. {expected_size(block.labels)}{block.place}")
         for block in open_blocks
+        if not partial
     ]
     known = [*(block.key for block in blocks), "residual"]
     for key in left.values():
@@ -191,9 +194,3 @@ def expected_size(labels: tuple[str, ...]) -> str:
     if len(labels) == 1:
         return "Give one number."
     return f"Give a matrix of {len(labels)} × {len(labels)} in the order {', '.join(labels)}."
-
-
-def refuse_stored(written: Mapping[str, object]) -> list[Problem]:
-    """Find variances that are to be taken from a results file."""
-    message = "reading estimated variances from a file is not available in this version. Write the numbers."
-    return [((key,), message) for key, value in written.items() if isinstance(value, Mapping) and "file" in value]

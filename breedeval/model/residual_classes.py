@@ -9,7 +9,7 @@ import numpy as np
 
 from breedeval.arrays import NONE, Float64, Int32, freeze
 from breedeval.model.records import ClassColumn, RecordTable
-from breedeval.model.variances import ResidualCovariance
+from breedeval.model.variances import ResidualCovariance, interval_names
 from breedeval.names import Names
 
 
@@ -26,7 +26,7 @@ def with_residual_classes(table: RecordTable, residual: ResidualCovariance) -> R
     if not residual.up_to or residual.class_column is None or residual.by is None:
         return table
     codes = interval_codes(table.numbers[residual.by], residual.up_to)
-    column = ClassColumn(Names.of(residual.matrices), freeze(codes))
+    column = ClassColumn(Names.of(interval_names(residual.up_to)), freeze(codes))
     return replace(table, classes=MappingProxyType({**table.classes, residual.class_column: column}))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from breedeval.arrays import Float64
 from breedeval.errors import VarianceError, count_of, name_some
-from breedeval.model.covariance import Problem, assign_variance_keys, random_blocks, refuse_stored
+from breedeval.model.covariance import Problem, assign_variance_keys, random_blocks
 from breedeval.model.covariance_matrix import read_matrix
 from breedeval.model.spec import ModelSpec
 
@@ -56,7 +56,11 @@ class Variances:
 
 
 def build_variances(
-    written: Mapping[str, object], spec: ModelSpec, where: Callable[[tuple[str, ...]], str] | None = None
+    written: Mapping[str, object],
+    spec: ModelSpec,
+    where: Callable[[tuple[str, ...]], str] | None = None,
+    *,
+    partial: bool = False,
 ) -> Variances:
     """Check the section ``variances`` of a configuration against the model.
 
@@ -68,6 +72,8 @@ def build_variances(
         The model.
     where
         Gives the file and line of a key path, such as ``("variances", "genetic")``, for messages.
+    partial
+        Whether some may be missing, as where they are estimated; classes of the residual then need no matrices.
 
     Returns
     -------
@@ -88,22 +94,19 @@ def build_variances(
     (('milk:id',), [[0.25]])
     """
     blocks = random_blocks(spec)
-    assigned, problems = assign_variance_keys(written, blocks, spec.trait_names)
-    stored = refuse_stored(written)
-    problems += stored
+    assigned, problems = assign_variance_keys(written, blocks, spec.trait_names, partial=partial)
     notes: list[str] = []
     random: dict[str, Covariance] = {}
-    skip = {path for path, _ in stored}
     for block in blocks:
         key = assigned.get(block.key)
-        if key is None or (key,) in skip:
+        if key is None:
             continue
         matrix = _read((key,), written[key], block.labels, problems, notes)
         if matrix is not None:
             random[block.key] = Covariance(block.labels, matrix)
     residual = ResidualCovariance({}, spec.trait_names)
-    if "residual" in written and ("residual",) not in skip:
-        residual = _residual(written["residual"], spec.trait_names, problems, notes)
+    if "residual" in written:
+        residual = _residual(written["residual"], spec.trait_names, problems, notes, partial)
     if problems:
         raise variance_error(problems, where)
     return Variances(MappingProxyType(random), residual, tuple(notes))
@@ -134,13 +137,17 @@ def _read(
     return matrix
 
 
-def _residual(written: object, traits: tuple[str, ...], problems: list[Problem], notes: list[str]) -> ResidualCovariance:
+def _residual(
+    written: object, traits: tuple[str, ...], problems: list[Problem], notes: list[str], partial: bool
+) -> ResidualCovariance:
     if isinstance(written, Mapping) and "up_to" in written:
-        return _residual_by_intervals(written, traits, problems, notes)
+        return _residual_by_intervals(written, traits, problems, notes, partial)
     if not isinstance(written, Mapping) or not {"by", "matrices"} & set(written):
         matrix = _read(("residual",), written, traits, problems, notes)
         return ResidualCovariance(MappingProxyType({} if matrix is None else {"all": matrix}), traits)
     by, matrices = written.get("by"), written.get("matrices")
+    if partial and isinstance(by, str) and set(written) == {"by"}:
+        return ResidualCovariance({}, traits, by)
     unknown = [key for key in written if key not in ("by", "matrices")]
     if unknown or not isinstance(by, str) or not isinstance(matrices, Mapping) or not matrices:
         wrong = f"{name_some(unknown)} cannot stand here" if unknown else "it needs a column (by) and matrices by its values"
@@ -156,7 +163,7 @@ def _residual(written: object, traits: tuple[str, ...], problems: list[Problem],
 
 
 def _residual_by_intervals(
-    written: Mapping[Any, object], traits: tuple[str, ...], problems: list[Problem], notes: list[str]
+    written: Mapping[Any, object], traits: tuple[str, ...], problems: list[Problem], notes: list[str], partial: bool
 ) -> ResidualCovariance:
     by, up_to, matrices = written.get("by"), written.get("up_to"), written.get("matrices")
     usage = "Write residual: {by: dim, up_to: [35, 100], matrices: [4.2, 3.6, 3.1]}, one matrix more than bounds."
@@ -169,6 +176,8 @@ def _residual_by_intervals(
         wrong = "up_to is a list of numbers, the upper bounds of the intervals"
     elif any(b <= a for a, b in pairwise(up_to)):
         wrong = "the bounds of up_to must ascend"
+    elif partial and matrices is None:
+        return ResidualCovariance({}, traits, by, tuple(float(bound) for bound in up_to))
     elif not isinstance(matrices, list | tuple) or len(matrices) != len(up_to) + 1:
         found = f"{len(matrices)} " if isinstance(matrices, list | tuple) else "no list of "
         wrong = f"{found}matrices for {len(up_to) + 1} intervals (the last is above {up_to[-1]:g})"

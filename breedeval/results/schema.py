@@ -8,12 +8,16 @@ from __future__ import annotations
 FORMAT = "breedeval-results"
 FORMAT_VERSION = "1.1"
 
+ESTIMATES_FORMAT = "breedeval-estimates"
+ESTIMATES_VERSION = "1.0"
+
 ANIMALS = "animals"
 EBV = "ebv"
 EFFECTS = "effects"
 VARIANCES = "variances"
 SOLVER = "solver"
 RUN = "run"
+ESTIMATION = "estimation"
 
 #: Name of the effect that holds solutions of unknown-parent groups and metafounders.
 GENETIC_GROUPS = "genetic groups"

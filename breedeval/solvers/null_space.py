@@ -13,10 +13,13 @@ from scipy.linalg import qr
 from scipy.sparse import csc_array, csr_array, diags_array, eye_array
 
 from breedeval.arrays import Float64, Int64, freeze
+from breedeval.errors import NotPositiveDefiniteError
+from breedeval.solvers.factor import LowerFactor
 from breedeval.solvers.factorization import factorize
 
-#: Added to the unit diagonal of the scaled cross-product, so that it can be factorized.
-SHIFT = 1e-13
+#: Added to the unit diagonal of the scaled cross-product, so that it can be factorized; the next one where sums over very many
+#: records have larger rounding errors than the last. All are far below `SMALL_PIVOT`.
+SHIFTS = (1e-13, 1e-12, 1e-11, 1e-10)
 #: Pivots below this are candidates for a dependent column.
 SMALL_PIVOT = 1e-8
 #: ‖X v‖ of a unit null vector on columns of unit length, at most.
@@ -101,8 +104,7 @@ def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
     candidates = nearly = np.empty(0, dtype=np.int64)
     kept = np.arange(scaled.shape[0])
     while len(kept):
-        shifted = csc_array(scaled[kept][:, kept] + SHIFT * eye_array(len(kept)))
-        factor = factorize(shifted).lower_factor()
+        factor = _factor_of_shifted(csc_array(scaled[kept][:, kept]))
         order = np.argsort(factor.pivot, kind="stable")
         pivot, column = factor.pivot[order], kept[factor.permutation[order]]
         small = column[pivot < SMALL_PIVOT]
@@ -111,6 +113,17 @@ def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
             break
         candidates, kept = np.concatenate([candidates, small]), np.setdiff1d(kept, small)
     return candidates, nearly
+
+
+def _factor_of_shifted(scaled: csc_array) -> LowerFactor:
+    """Factor with the smallest shift that makes every pivot positive."""
+    for shift in SHIFTS:
+        try:
+            return factorize(csc_array(scaled + shift * eye_array(scaled.shape[0]))).lower_factor()
+        except NotPositiveDefiniteError:
+            if shift == SHIFTS[-1]:
+                raise
+    raise AssertionError("there is a shift")
 
 
 def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64, Float64]:

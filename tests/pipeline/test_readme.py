@@ -120,7 +120,7 @@ def test_the_page_on_the_configuration_names_every_key_and_no_other() -> None:
     named = set(re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))))
     schema = config_schema()
     keys = {key for name in sections_of(schema) for key in schema["$defs"][name]["properties"]}
-    in_values = {"labels", "matrix", "bend", "by", "up_to", "matrices"}
+    in_values = {"labels", "matrix", "bend", "by", "up_to", "matrices", "file"}
     assert named == keys | in_values
     for section in schema["properties"]:
         assert f"`{section}`" in text
@@ -135,5 +135,6 @@ def sections_of(schema: dict) -> list[str]:
         "AccuracySection",
         "PublishedSection",
         "RelationshipSection",
+        "EstimateSection",
     )
     return [name for name in schema["$defs"] if name in wanted]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan, log, sqrt
+from math import isnan, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,19 @@ class DenseModel:
         _, singular = self._directions(np.linalg.inv(root))
         kept = singular[singular > 1e-10]
         return float((kept.max() / kept.min()) ** 2 * np.finfo(float).eps) if len(kept) else 0.0
+
+    def log_likelihood(self, likelihood: str, columns: Sequence[int]) -> float:
+        """With all constants, from V; ``reml`` or ``ml``, on independent columns of X."""
+        v = self.z @ self.g @ self.z.T + self.r
+        v_inverse = np.linalg.inv(v)
+        x = self.x[:, list(columns)]
+        n, p = x.shape
+        information = x.T @ v_inverse @ x
+        projection = v_inverse - v_inverse @ x @ np.linalg.inv(information) @ x.T @ v_inverse if p else v_inverse
+        total = np.linalg.slogdet(v)[1] + self.y @ projection @ self.y
+        if likelihood == "reml":
+            total += (np.linalg.slogdet(information)[1] if p else 0.0) - p * log(2 * pi)
+        return float(-0.5 * (total + n * log(2 * pi)))
 
 
 def legendre_values(x: float, order: int, low: float, high: float) -> list[float]:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.random_models import pair, random_frame, random_rows
-from tests.several_trait_models import ANIMAL, MODELS, ONE, TWO, several_trait_model
+from tests.several_trait_models import ANIMAL, MODELS, ONE, TWO, several_trait_model, social
 
 
-@pytest.fixture(params=MODELS, ids=lambda make: make.__name__, scope="module")
+@pytest.fixture(params=[*MODELS, social], ids=lambda make: make.__name__, scope="module")
 def both(request):
     return several_trait_model(request.param)
 

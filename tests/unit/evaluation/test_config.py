@@ -189,7 +189,7 @@ FORMS = "Write its name, or its number in a file without header."
             "variances:",
             "solvr: {method: pcg}\nvariances:",
             "farm.yaml:5: solvr: there is no such key. Did you mean 'solver'? Known are title, pedigree, records, "
-            "model, variances, relationships, solver, accuracy, base, publish, index.",
+            "model, variances, relationships, solver, accuracy, base, publish, estimate, index.",
         ),
         ("file: p.csv, ", "", "farm.yaml:1: pedigree.file: this key is missing. Add it."),
         ("p.csv", "3", "farm.yaml:1: pedigree.file: 3 is not a path. Write the name of a file."),
@@ -305,15 +305,13 @@ FORMS = "Write its name, or its number in a file without header."
         ),
         (
             "{genetic: 1, residual: 2}",
-            "{file: estimates.h5}",
-            "farm.yaml:5: variances.file: reading estimated variances from a file is not available in this version. "
-            "Write the numbers.",
+            "{file: 3}",
+            "farm.yaml:5: variances.file: the name of a file with estimated variances is needed.",
         ),
         (
             "genetic: 1",
-            "genetic: {file: estimates.h5}",
-            "farm.yaml:5: variances.genetic: reading estimated variances from a file is not available in this version. "
-            "Write the numbers.",
+            "genetic: {file: estimates.h5, bend: true}",
+            "farm.yaml:5: variances.genetic: beside file nothing else can stand here. Remove one of them.",
         ),
         (
             "residual: 2",

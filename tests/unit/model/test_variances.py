@@ -157,7 +157,6 @@ def test_units_do_not_make_a_matrix_singular() -> None:
 
 
 FORMS = "Write a number, a matrix (a list of rows) or {labels: [...], matrix: [...]}, with bend: true if wanted."
-LATER = "reading estimated variances from a file is not available in this version. Write the numbers."
 TWO_BY_TWO = "Give a matrix of 2 × 2 in the order milk:id, fat:id."
 
 
@@ -202,7 +201,6 @@ TWO_BY_TWO = "Give a matrix of 2 × 2 in the order milk:id, fat:id."
             {"labels": ["milk:id", "milk:id"], "matrix": [[1, 0], [0, 1]]},
             "the label 'milk:id' stands 2 times. the label 'fat:id' is missing. Needed are milk:id, fat:id.",
         ),
-        ({"file": "estimates.h5"}, LATER),
     ],
 )
 def test_matrices_refused(genetic: Any, message: str | None) -> None:

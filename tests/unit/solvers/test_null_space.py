@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, eye_array
 
+from breedeval.solvers import null_space
+from breedeval.solvers.factorization import factorize
 from breedeval.solvers.null_space import find_null_space
 
 NONE = np.empty(0, dtype=np.int64)
@@ -89,3 +91,18 @@ def test_regressions_within_classes_and_overall():
     rng = np.random.default_rng(7)
     group, day = classes(rng.integers(0, 3, 50)), rng.normal(size=(50, 1))
     check(np.hstack([np.ones((50, 1)), group, day, group * day]), 2)
+
+
+def test_rounding_errors_of_sums_do_not_stop_the_search(monkeypatch):
+    """A cross-product whose smallest eigenvalue rounding made negative by more than the first shift."""
+    x = csr_array(np.kron(np.eye(3), np.ones((4, 1))))
+    x = csr_array(np.hstack([np.ones((12, 1)), x.toarray()]))
+
+    def spoiled(matrix, order=None, engine="auto"):
+        if matrix.shape[0] == 4:
+            matrix = matrix - 5e-12 * eye_array(4)
+        return factorize(csc_array(matrix), order, engine)
+
+    monkeypatch.setattr(null_space, "factorize", spoiled)
+    found = find_null_space(x, np.array([1]))
+    assert (found.dimension, found.constrained.tolist()) == (1, [1])

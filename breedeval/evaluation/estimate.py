@@ -1,0 +1,332 @@
+"""Variance components: from a configuration to estimates, in memory and in a file."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from breedeval.arrays import Float64, Int64
+from breedeval.equations.mme import build_equations
+from breedeval.errors import ConfigError
+from breedeval.evaluation.config import EvaluationConfig, read_config
+from breedeval.evaluation.dependencies import Dependencies, find_dependencies
+from breedeval.evaluation.inputs import Inputs, prepare
+from breedeval.evaluation.observer import Observer, Silence
+from breedeval.evaluation.plan import BYTES_PER_ELEMENT
+from breedeval.evaluation.problem import kept_order
+from breedeval.evaluation.run import WORTH_THREADS, use_threads
+from breedeval.evaluation.stored_variances import written_variances
+from breedeval.evaluation.variance_files import variance_files, with_start
+from breedeval.model.layout import IDENTITY
+from breedeval.model.variances import Covariance, ResidualCovariance, Variances
+from breedeval.nearest import did_you_mean
+from breedeval.results.atomic import check_writable
+from breedeval.results.estimates import EstimationResults, write_estimates
+from breedeval.results.provenance import StageClock, now, peak_memory_mib, run_record
+from breedeval.variance.components import (
+    Estimate,
+    boundary_sentences,
+    estimates_of,
+    fit_of,
+    fixed_effects_of,
+    with_intervals,
+)
+from breedeval.variance.expressions import parse_expression
+from breedeval.variance.hypotheses import likelihood_ratio_test
+from breedeval.variance.maximize import Maximum, maximize
+from breedeval.variance.parameters import Matrices, Parameters
+from breedeval.variance.quantities import Quantity, standard_quantities
+from breedeval.variance.start import build_parameters, plausible_variances
+from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RelationshipInverse, build_system
+
+Method = Literal["ai", "em", "ml"]
+
+#: Arrays of the size of C that a round needs at once.
+WORK_ARRAYS = 5
+
+
+def estimate(
+    config: str | os.PathLike[str] | EvaluationConfig,
+    results: str | os.PathLike[str] | None = None,
+    method: Method | None = None,
+    threads: int | None = None,
+    observer: Observer | None = None,
+    start: str | os.PathLike[str] | None = None,
+) -> EstimationResults:
+    """Estimate (co)variances: the same as the command of this name.
+
+    Parameters
+    ----------
+    config
+        Path of a configuration, or one that was read with ``for_estimation=True``. Variances in it are starting values; where
+        there are none, sensible ones are found.
+    results
+        Path of the file to write; None writes nothing.
+    method
+        Instead of the one configured: ``ai`` and ``em`` for REML, ``ml`` for maximum likelihood.
+    threads
+        Threads to use; by default as configured, else all cores.
+    observer
+        Told of stages, facts and rounds; by default nobody is.
+    start
+        File of estimates of this model to go on from; by default the configuration's variances.
+
+    Returns
+    -------
+    EstimationResults
+        Look at ``converged`` before use.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the configuration or a file is wrong; all problems are named together.
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import breedeval as be
+    >>> found = be.estimate("configs/herd_book.yaml")
+    >>> found.converged, found.variances.random["genetic"].labels
+    (True, ('milk:id',))
+    """
+    config = config if isinstance(config, EvaluationConfig) else read_config(config, for_estimation=True)
+    observer, clock = observer or Silence(), StageClock()
+    path = None if results is None else Path(results)
+    if path is not None:
+        check_writable(path)
+    if start is not None:
+        config = with_start(config, Path(start))
+    use_threads(threads or config.solver.threads)
+    method = method or config.estimate.method
+    prepared = prepare_estimation(config, clock, observer)
+    if threads is None and config.solver.threads is None and len(prepared.system.kept) < WORTH_THREADS:
+        use_threads(1)
+    observer.stage("maximizing the likelihood")
+    with clock.stage("maximization"):
+        maximum = _maximize(config, prepared, method, observer)
+    estimates = _estimates(config, prepared, maximum, clock, observer)
+    found = _collect(config, prepared, maximum, estimates, method, clock)
+    if path is not None:
+        write_estimates(path, found)
+        observer.say(f"estimates: {path}")
+    return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything before the first round."""
+
+    inputs: Inputs
+    system: MixedModelSystem
+    parameters: Parameters
+    start: Matrices
+    quantities: list[Quantity]
+
+
+def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None, observer: Observer | None = None) -> Prepared:
+    """Read the files, lay out the model, and find what is to be estimated and from where.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As `estimate`.
+    """
+    clock, observer = clock or StageClock(), observer or Silence()
+    inputs = prepare(config, clock, observer, written_variances(config), partial=True)
+    observer.stage("setting up the equations")
+    with clock.stage("equations"):
+        system, dependencies, kept = _system(inputs)
+        for line in dependencies.lines:
+            observer.say(line)
+        parameters, start = _parameters(config, inputs, kept, observer)
+        quantities = _quantities(config, parameters)
+    observer.stage("analyzing the equations")
+    with clock.stage("analysis"):
+        size = system.analysis.size
+    observer.say(
+        f"equations: {len(system.kept):,}; a factor of {size.elements:,} elements, {size.operations:.1e} operations; "
+        f"{len(parameters.elements)} (co)variances to estimate; memory of the run about {_memory(system, parameters):,.0f} MiB"
+    )
+    return Prepared(inputs, system, parameters, start, quantities)
+
+
+def _memory(system: MixedModelSystem, parameters: Parameters) -> float:
+    """MiB that the run will have used at its height: those of now, the factor and its inverse, C, and working variates."""
+    more = system.analysis.size.elements * BYTES_PER_ELEMENT + WORK_ARRAYS * 8 * len(system.coefficients.row)
+    more += 16 * len(parameters.elements) * (system.design.observations.size + len(system.kept))
+    return peak_memory_mib() + more / 2**20
+
+
+def _system(inputs: Inputs) -> tuple[MixedModelSystem, Dependencies, Int64]:
+    design, genetics = inputs.design, inputs.genetics
+    equations = build_equations(design, _unit_variances(inputs), inputs.inverses)
+    dependencies = find_dependencies(equations, inputs)
+    kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
+    relationships: dict[str, RelationshipInverse] = {}
+    for block in design.layout.random:
+        if block.relationship == IDENTITY:
+            continue
+        inverse = inputs.inverses[block.relationship]
+        if not isinstance(inverse, RelationshipInverse) or not math.isfinite(inverse.log_determinant):
+            inverse = DeterminedInverse.of(inverse)
+        relationships[block.key] = inverse
+    groups = genetics.pedigree if genetics is not None and genetics.group_kind == "fixed" else None
+    return build_system(design, relationships, kept, kept_order(equations, inputs, kept), groups), dependencies, kept
+
+
+def _unit_variances(inputs: Inputs) -> Variances:
+    """Variances of one, to look at the equations before there are any others."""
+    design, residual = inputs.design, inputs.variances.residual
+    names = design.residual_names.to_list() if residual.by else ["all"]
+    random = {block.key: Covariance(block.columns, np.eye(block.n_columns)) for block in design.layout.random}
+    matrices = {name: np.eye(design.n_traits) for name in names}
+    return Variances(
+        MappingProxyType(random), ResidualCovariance(MappingProxyType(matrices), design.traits, residual.by, residual.up_to)
+    )
+
+
+def _parameters(config: EvaluationConfig, inputs: Inputs, kept: Int64, observer: Observer) -> tuple[Parameters, Matrices]:
+    """What is estimated, and where the search starts."""
+    design, written = inputs.design, inputs.variances
+    plausible = plausible_variances(design, kept)
+    structures = config.estimate.structure
+    _check_names(config, [block.key for block in design.layout.random])
+    parameters = build_parameters(design, plausible, written.residual, structures)
+    start, found = [], []
+    for matrix in parameters.matrices:
+        given = _given(written, matrix.name, is_residual=matrix.is_residual)
+        if given is None and matrix.structure == "fixed":
+            raise ConfigError(
+                f"{config.where(('estimate', 'structure'))}: {matrix.name} is fixed: give its value under variances."
+            )
+        if given is None:
+            found.append(f"{matrix.name} {', '.join(f'{x:.4g}' for x in matrix.scale**2)}")
+        value = np.diag(matrix.scale**2) if given is None else given
+        start.append(np.diag(np.diag(value)) if matrix.structure == "diagonal" else value)
+    if found:
+        observer.say(f"starting values found for {'; '.join(found)}")
+    return parameters, tuple(start)
+
+
+def _check_names(config: EvaluationConfig, blocks: list[str]) -> None:
+    """Refuse keys of variances that the model does not have."""
+    tests = config.estimate.tests
+    asked = [("structure", key, [*blocks, "residual"]) for key in config.estimate.structure]
+    asked += [("tests", key, blocks) for key in (() if isinstance(tests, str) else tests)]
+    problems = []
+    for section, key, known in asked:
+        if key not in known:
+            place = config.where(("estimate", section, key))
+            problems.append(
+                f"{place}: estimate.{section}: '{key}' is no variance of this model.{did_you_mean(key, known)} It has "
+                f"{', '.join(known)}."
+            )
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _given(written: Variances, name: str, *, is_residual: bool) -> Float64 | None:
+    if not is_residual:
+        return written.random[name].matrix if name in written.random else None
+    matrices: Mapping[str, Float64] = written.residual.matrices
+    return matrices.get("all" if written.residual.by is None else name)
+
+
+def _quantities(config: EvaluationConfig, parameters: Parameters) -> list[Quantity]:
+    """Those of the model, then those that the user wrote."""
+    model = {term.column for one in config.spec.traits for term in one.random if term.kind == "genetic"}
+    sire = None if config.pedigree is None else config.pedigree.sire
+    found = standard_quantities(parameters, str(sire) if sire in model else None)
+    own: dict[str, Any] = {}
+    problems = []
+    for name, text in config.estimate.functions.items():
+        try:
+            own[name] = parse_expression(str(text), parameters, own)
+        except ConfigError as error:
+            problems.append(f"{config.where(('estimate', 'functions', name))}: estimate.functions.{name}: {error.message}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return [*found, *(Quantity("function", name, function) for name, function in own.items())]
+
+
+def _maximize(config: EvaluationConfig, prepared: Prepared, method: Method, observer: Observer) -> Maximum:
+    section = config.estimate
+    what = {"ai": "REML by average information", "em": "REML by expectation maximization", "ml": "maximum likelihood"}[method]
+    observer.say(f"method: {what}, until within {section.tolerance:g} standard errors of the maximum")
+    maximum = maximize(
+        prepared.system,
+        prepared.parameters,
+        prepared.start,
+        "ml" if method == "ml" else "reml",
+        "em" if method == "em" else "ai",
+        section.tolerance,
+        section.max_rounds or (5000 if method == "em" else 100),
+        lambda one: observer.say(one.sentence()),
+    )
+    observer.say(f"{maximum.ending.sentence} ({len(maximum.rounds) - 1} rounds)")
+    for line in boundary_sentences(maximum):
+        observer.warn(line)
+    if maximum.ending.code != "converged":
+        observer.warn("these are no estimates yet: the likelihood is not at its maximum")
+    return maximum
+
+
+def _estimates(
+    config: EvaluationConfig, prepared: Prepared, maximum: Maximum, clock: StageClock, observer: Observer
+) -> list[Estimate]:
+    """(Co)variances, their functions with intervals if asked for, tests, fixed effects."""
+    section = config.estimate
+    covariance = maximum.sampling_covariance
+    found = estimates_of(maximum, covariance, prepared.quantities)
+    if section.intervals == "profile" and maximum.ending.code == "converged":
+        observer.stage("profile likelihood")
+        with clock.stage("profile likelihood"):
+            found = list(with_intervals(maximum, found, prepared.quantities, section.level))
+    tested = list(prepared.parameters.random_names) if section.tests == "all" else section.tests
+    for name in () if tested == "none" else tested:
+        observer.stage(f"testing {name}")
+        with clock.stage(f"test of {name}"):
+            test = likelihood_ratio_test(maximum, name, section.tolerance, section.max_rounds or 100)
+        if test is None:
+            observer.warn(f"{name}: the model without it did not converge; no test")
+        else:
+            found.append(Estimate("likelihood ratio test", name, test.statistic, note=test.sentence()))
+    return [*found, *fixed_effects_of(maximum)]
+
+
+def _collect(
+    config: EvaluationConfig,
+    prepared: Prepared,
+    maximum: Maximum,
+    estimates: list[Estimate],
+    method: Method,
+    clock: StageClock,
+) -> EstimationResults:
+    account = prepared.inputs.design.account
+    files = {"config": config.source.path, "records": config.records.file}
+    if config.pedigree is not None:
+        files["pedigree"] = config.pedigree.file
+    files.update({f"variances {path.name}": path for path in variance_files(config)})
+    counts = {
+        "records": {"read": account.n_read, "used": account.n_used, "dropped": dict(account.dropped)},
+        "equations": prepared.inputs.design.layout.n_equations,
+    }
+    choices = {"method": method, "ending": maximum.ending.sentence, "boundary": boundary_sentences(maximum)}
+    return EstimationResults(
+        title=config.title,
+        created=now(),
+        maximum=maximum,
+        estimates=tuple(estimates),
+        covariance=maximum.sampling_covariance,
+        fit=fit_of(maximum),
+        config_text=config.config_text,
+        record=run_record(clock, files, counts, choices),
+    )

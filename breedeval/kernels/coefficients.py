@@ -1,0 +1,26 @@
+"""Sums of sparse matrices on one pattern with coefficients, and their products with another matrix on it."""
+
+from __future__ import annotations
+
+from breedeval.kernels.compile import compiled
+
+
+@compiled
+def add_up(begin, place, value, c, out):
+    """Out (nnz,) = Σ_k c[k] B_k, where value[begin[k]:begin[k + 1]] stand at place[...]."""
+    for i in range(out.shape[0]):
+        out[i] = 0.0
+    for k in range(c.shape[0]):
+        if c[k] != 0.0:
+            for e in range(begin[k], begin[k + 1]):
+                out[place[e]] += c[k] * value[e]
+
+
+@compiled
+def inner_products(begin, place, value, other, weight, out):
+    """Out[k] = Σ weight × other × B_k over the pattern, for each k."""
+    for k in range(out.shape[0]):
+        total = 0.0
+        for e in range(begin[k], begin[k + 1]):
+            total += weight[place[e]] * other[place[e]] * value[e]
+        out[k] = total

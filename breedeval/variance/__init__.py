@@ -1,0 +1,1 @@
+"""Variance components: likelihood, its derivatives, and the way to its maximum."""

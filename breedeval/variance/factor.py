@@ -1,0 +1,69 @@
+"""The bridge to the sparse factor: C by its upper triangle here, by both triangles there."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csc_array
+
+from breedeval.arrays import Float64, Int64
+from breedeval.solvers.elimination_order import FactorSize, better_order
+from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factorization import analyze
+from breedeval.variance.coefficients import CoefficientMatrices
+
+
+class SparseAnalysis:
+    """The pattern of C, analyzed once and ready to be factorized with any values.
+
+    Parameters
+    ----------
+    pattern
+        Upper triangle of C by columns.
+    order
+        (n,) elimination order that the meaning of the equations suggests; minimum degree where that is better.
+    """
+
+    size: FactorSize
+
+    def __init__(self, pattern: CoefficientMatrices, order: Int64) -> None:
+        n = pattern.order
+        column = np.repeat(np.arange(n), np.diff(pattern.pointer))
+        off = np.flatnonzero(pattern.row != column)
+        rows = np.concatenate([pattern.row, column[off]])
+        columns = np.concatenate([column, pattern.row[off]])
+        sequence = np.lexsort((rows, columns))
+        n_upper = len(pattern.row)
+        self._source = np.concatenate([np.arange(n_upper), off])[sequence]
+        self._upper = np.empty(n_upper, dtype=np.int64)
+        is_upper = sequence < n_upper
+        self._upper[sequence[is_upper]] = np.flatnonzero(is_upper)
+        pointer = np.searchsorted(columns[sequence], np.arange(n + 1))
+        matrix = csc_array((np.ones(len(sequence)), rows[sequence], pointer), shape=(n, n))
+        order, self.size, _ = better_order(matrix, order)
+        self._analysis = analyze(matrix, order)
+
+    def factorize(self, values: Float64) -> SparseFactor:
+        """Factorize C with these values (nnz,) of its upper triangle.
+
+        Raises
+        ------
+        NotPositiveDefiniteError
+            If a pivot is not positive.
+        """
+        return SparseFactor(self._analysis.factorize(values[self._source]), self._upper)
+
+
+class SparseFactor:
+    """A factor of C, with log|C| as `log_determinant`."""
+
+    def __init__(self, factor: Factorization, upper: Int64) -> None:
+        self._factor, self._upper = factor, upper
+        self.log_determinant = factor.log_determinant()
+
+    def solve(self, b: Float64) -> Float64:
+        """Return C⁻¹ b for b (n,) or (n, k)."""
+        return self._factor.solve(b) if b.size else np.empty(b.shape)
+
+    def selected_inverse(self) -> Float64:
+        """(nnz,) elements of C⁻¹ on the upper triangle of the pattern of C."""
+        return self._factor.selected_inverse()[self._upper]

@@ -1,0 +1,119 @@
+"""Intervals, tests and the boundary, against lme4 and the asymptotic theory."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+import breedeval as be
+from breedeval.evaluation.config import read_config
+from breedeval.evaluation.estimate import prepare_estimation
+from breedeval.variance.hypotheses import mixture_p_value
+from breedeval.variance.maximize import maximize
+from breedeval.variance.profile import maximize_given, profile_interval
+from breedeval.variance.quantities import Quantity
+
+
+def write(path, sections):
+    path.write_text(json.dumps(sections))
+    return path
+
+
+def sleepstudy(folder, tmp_path, **sections):
+    config = {
+        "records": {"file": str(folder / "data.csv"), "covariates": ["days"]},
+        "model": {"reaction": "days + random(subject, slope(days))"},
+    }
+    return write(tmp_path / "sleepstudy.yaml", {**config, **sections})
+
+
+def dyestuff(folder, tmp_path, trait, **sections):
+    config = {"records": {"file": str(folder / "data.csv")}, "model": {trait: "1 + random(batch)"}}
+    return write(tmp_path / "dyestuff.yaml", {**config, **sections})
+
+
+def test_profile_intervals_of_the_sleep_study(refdata, tmp_path):
+    """lme4 1.1, confint(lmer(Reaction ~ Days + (Days | Subject))), as printed in Bates et al. (2015), J. Stat. Softw. 67(1):
+    standard deviations and their correlation; that command profiles the likelihood, not the restricted one."""
+    path = sleepstudy(refdata("lme4_sleepstudy"), tmp_path, estimate={"method": "ml", "intervals": "profile"})
+    table = be.estimate(path).table().set_index(["kind", "name"])[["lower", "upper"]]
+    first, second = "reaction:subject:0", "reaction:subject:1"
+    printed = {
+        ("variance", f"subject {first}"): (14.381, 37.716),
+        ("variance", f"subject {second}"): (3.801, 8.753),
+        ("variance", "residual reaction"): (22.898, 28.858),
+    }
+    for key, limits in printed.items():
+        np.testing.assert_allclose(np.sqrt(table.loc[key].to_numpy()), limits, rtol=3e-4)
+    correlation = table.loc[("subject correlation", f"{first},{second}")].to_numpy()
+    np.testing.assert_allclose(correlation, (-0.482, 0.685), atol=6e-4)
+
+
+def test_profile_intervals_of_dyestuff(refdata, tmp_path):
+    """lme4, confint(lmer(Yield ~ 1 + (1 | Batch), Dyestuff)) as printed in its documentation: standard deviations."""
+    path = dyestuff(refdata("lme4_dyestuff"), tmp_path, "yield1", estimate={"method": "ml", "intervals": "profile"})
+    table = be.estimate(path).table().set_index(["kind", "name"])[["lower", "upper"]]
+    for name, limits in (("batch yield1:batch", (12.198, 84.063)), ("residual yield1", (38.230, 67.658))):
+        np.testing.assert_allclose(np.sqrt(table.loc[("variance", name)].to_numpy()), limits, rtol=1e-3)
+
+
+def test_interval_from_the_boundary(refdata, tmp_path):
+    """The profile of a variance estimated as zero: its interval begins at zero and ends where the likelihood has fallen."""
+    prepared = prepare_estimation(read_config(dyestuff(refdata("lme4_dyestuff"), tmp_path, "yield2"), for_estimation=True))
+    maximum = maximize(prepared.system, prepared.parameters, prepared.start)
+    quantity = Quantity("variance", "batch", lambda e: e.element(0, 0, 0))
+    interval = profile_interval(maximum, quantity, float("nan"), 0.95)
+    assert interval.lower == 0.0
+    at_end = maximize_given(maximum, maximum.point, quantity, interval.upper)
+    assert at_end is not None
+    fall = maximum.point.log_likelihood.value - at_end.log_likelihood.value
+    assert 2.0 * fall == pytest.approx(chi2.ppf(0.95, 1), abs=2e-3)
+
+
+def test_likelihood_ratio_at_the_boundary(refdata, tmp_path):
+    """Against the fit of the model without the effect: ordinary least squares, whose restricted likelihood has a formula."""
+    folder = refdata("lme4_dyestuff")
+    found = be.estimate(dyestuff(folder, tmp_path, "yield1", estimate={"tests": "all"}))
+    y = np.genfromtxt(folder / "data.csv", delimiter=",", skip_header=1)[:, 1]
+    n, square = len(y), float(((y - y.mean()) ** 2).sum())
+    without = -0.5 * ((n - 1) * (np.log(2 * np.pi * square / (n - 1)) + 1) + np.log(n))
+    test = found.estimate("likelihood ratio test", "batch")
+    statistic = 2 * (found.fit.log_likelihood - without)
+    assert test.estimate == pytest.approx(statistic, abs=1e-4)
+    assert f"p = {0.5 * chi2.sf(statistic, 1):.3g}" in test.note
+    zero = be.estimate(dyestuff(folder, tmp_path, "yield2", estimate={"tests": "all"}))
+    assert zero.estimate("likelihood ratio test", "batch").note.endswith("p = 1")
+
+
+def test_mixture():
+    assert mixture_p_value(0.0, 0, 1) == 1.0
+    assert mixture_p_value(3.0, 1, 2) == pytest.approx(0.5 * chi2.sf(3.0, 1) + 0.5 * chi2.sf(3.0, 2))
+
+
+def test_fixed_effects_and_wald(refdata, tmp_path):
+    """Fixed effects and standard errors of lme4 (README of the set); the statistic of one coefficient is its t squared."""
+    folder = refdata("lme4_sleepstudy")
+    found = be.estimate(sleepstudy(folder, tmp_path))
+    mean, days = (found.estimate("fixed effect", name) for name in ("intercept", "days"))
+    assert (mean.estimate, mean.standard_error) == pytest.approx((251.405104848, 6.82455688375), rel=1e-5)
+    assert (days.estimate, days.standard_error) == pytest.approx((10.4672859596, 1.5457888021), rel=1e-5)
+    assert found.estimate("Wald test", "days").estimate == pytest.approx((days.estimate / days.standard_error) ** 2, rel=1e-10)
+
+
+def test_information_criteria(refdata, tmp_path):
+    """lme4, lmer(Reaction ~ Days + (Days | Subject), REML = FALSE): AIC, BIC and log-likelihood of Bates et al. (2015)."""
+    found = be.estimate(sleepstudy(refdata("lme4_sleepstudy"), tmp_path), method="ml")
+    assert found.fit.log_likelihood == pytest.approx(-875.97, abs=5e-3)
+    assert (found.fit.aic, found.fit.bic) == pytest.approx((1763.9, 1783.1), abs=0.05)
+
+
+def test_fixed_matrices_stay(refdata, tmp_path):
+    given = {"subject": [[500.0, 5.0], [5.0, 30.0]], "residual": 600}
+    path = sleepstudy(refdata("lme4_sleepstudy"), tmp_path, variances=given, estimate={"structure": {"subject": "fixed"}})
+    found = be.estimate(path)
+    assert found.variances.random["subject"].matrix.tolist() == given["subject"]
+    assert found.converged
+    assert len(found.maximum.theta) == 1
