@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from breedeval.arrays import NONE, Bool, Float64, Int32, Int64
-from breedeval.kernels import order as kernels
-from breedeval.pedigree.families import family_sizes
+from breedeval.arrays import Float64, Int32
+from breedeval.kernels import descriptions as kernels
+from breedeval.pedigree.completeness import Completeness, compute_completeness
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 
@@ -89,7 +89,9 @@ class PedigreeDescription:
         return frame
 
 
-def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -> PedigreeDescription:
+def describe_pedigree(
+    pedigree: Pedigree, inbreeding: ArrayLike | None = None, *, completeness: Completeness | None = None
+) -> PedigreeDescription:
     """Count what a pedigree holds.
 
     Parameters
@@ -98,6 +100,8 @@ def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -
         Any pedigree.
     inbreeding
         (n,) coefficients, from :func:`compute_inbreeding`; leave out to skip what is said about them.
+    completeness
+        From :func:`compute_completeness`, where it is there already.
 
     Examples
     --------
@@ -106,55 +110,50 @@ def describe_pedigree(pedigree: Pedigree, inbreeding: ArrayLike | None = None) -
     >>> description.n_founders, description.n_both_parents, description.max_level
     (2, 3, 3)
     """
-    has_sire, has_dam = _is_animal(pedigree, pedigree.sire), _is_animal(pedigree, pedigree.dam)
-    n_known = has_sire.astype(np.int8) + has_dam
-    as_sire, as_dam = (
-        np.bincount(parent[known], minlength=pedigree.n_animals)
-        for parent, known in ((pedigree.sire, has_sire), (pedigree.dam, has_dam))
-    )
-    is_sire, is_dam = as_sire > 0, as_dam > 0
-    family = family_sizes(pedigree, "full_sibs")
-    years = pedigree.birth_year[pedigree.birth_year != YEAR_UNKNOWN]
+    n = pedigree.n_animals
+    as_sire, as_dam = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+    counts = kernels.count_progeny(pedigree.sire, pedigree.dam, as_sire, as_dam)
+    n_founders, n_one, n_sires, n_dams, n_both, n_neither = (int(count) for count in counts)
+    of_sires, of_dams = int(as_sire.sum(dtype=np.int64)), int(as_dam.sum(dtype=np.int64))
+    work = np.empty(n, dtype=np.int32), np.empty(of_dams, dtype=np.int32)
+    families = (int(count) for count in kernels.count_families(pedigree.sire, pedigree.dam, as_dam, *work))
+    n_families, n_full_sibs, largest_family = families
+    longest = (compute_completeness(pedigree) if completeness is None else completeness).longest
+    years = _known_years(pedigree)
     counted = PedigreeDescription(
-        n_animals=pedigree.n_animals,
-        n_founders=int((n_known == 0).sum()),
-        n_one_parent=int((n_known == 1).sum()),
-        n_both_parents=int((n_known == 2).sum()),
-        n_sires=int(is_sire.sum()),
-        n_dams=int(is_dam.sum()),
-        n_both_roles=int((is_sire & is_dam).sum()),
-        n_without_progeny=int((~is_sire & ~is_dam).sum()),
+        n_animals=n,
+        n_founders=n_founders,
+        n_one_parent=n_one,
+        n_both_parents=n - n_founders - n_one,
+        n_sires=n_sires,
+        n_dams=n_dams,
+        n_both_roles=n_both,
+        n_without_progeny=n_neither,
         n_males=int((pedigree.sex == MALE).sum()),
         n_females=int((pedigree.sex == FEMALE).sum()),
         n_sex_unknown=int((pedigree.sex == SEX_UNKNOWN).sum()),
-        max_level=_max_level(pedigree),
+        max_level=int(longest.max(initial=0)),
         first_birth_year=int(years.min()) if len(years) else None,
         last_birth_year=int(years.max()) if len(years) else None,
         n_birth_year_known=len(years),
-        mean_progeny_per_sire=_mean(as_sire[is_sire]),
+        mean_progeny_per_sire=_mean(of_sires, n_sires),
         max_progeny_per_sire=int(as_sire.max(initial=0)),
-        mean_progeny_per_dam=_mean(as_dam[is_dam]),
+        mean_progeny_per_dam=_mean(of_dams, n_dams),
         max_progeny_per_dam=int(as_dam.max(initial=0)),
-        n_full_sib_families=len(family),
-        mean_full_sib_family=_mean(family),
-        max_full_sib_family=int(family.max(initial=0)),
+        n_full_sib_families=n_families,
+        mean_full_sib_family=_mean(n_full_sibs, n_families),
+        max_full_sib_family=largest_family,
     )
     return counted if inbreeding is None else _with_inbreeding(counted, np.asarray(inbreeding, dtype=np.float64))
 
 
-def _is_animal(pedigree: Pedigree, parent: Int32) -> Bool:
-    is_animal: Bool = (parent != NONE) & (parent < pedigree.n_animals)
-    return is_animal
+def _known_years(pedigree: Pedigree) -> Int32:
+    known = pedigree.birth_year != YEAR_UNKNOWN
+    return pedigree.birth_year if known.all() else pedigree.birth_year[known]
 
 
-def _max_level(pedigree: Pedigree) -> int:
-    level = np.empty(pedigree.n_animals, dtype=np.int32)
-    kernels.ancestral_levels(pedigree.sire, pedigree.dam, level)
-    return int(level.max(initial=0))
-
-
-def _mean(counts: Int64) -> float:
-    return float(counts.mean()) if len(counts) else 0.0
+def _mean(total: int, number: int) -> float:
+    return total / number if number else 0.0
 
 
 def _with_inbreeding(counted: PedigreeDescription, coefficients: Float64) -> PedigreeDescription:

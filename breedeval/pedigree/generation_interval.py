@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from breedeval.arrays import NONE, Bool, Int8, Int64, freeze
+from breedeval.kernels import descriptions as kernels
 from breedeval.pedigree.pedigree import Pedigree
-from breedeval.pedigree.table import FEMALE, MALE, YEAR_UNKNOWN
+from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 
 #: The four paths along which genes reach the next generation, by parent and sex of the progeny.
 PATHS = ("sire to son", "sire to daughter", "dam to son", "dam to daughter")
@@ -91,6 +92,29 @@ def generation_interval(pedigree: Pedigree) -> GenerationInterval:
     return GenerationInterval(
         freeze(age[possible]), freeze(path[possible]), freeze(bred[possible]), int(len(age) - possible.sum())
     )
+
+
+def mean_generation_interval(pedigree: Pedigree) -> float:
+    """``generation_interval(pedigree).mean`` without an array of ages.
+
+    Examples
+    --------
+    >>> import breedeval as be
+    >>> round(mean_generation_interval(be.read_pedigree("pedigrees/herd_book_pedigree.csv")), 2)
+    3.58
+    """
+    is_parent = np.zeros(pedigree.n_animals, dtype=np.bool_)
+    total, number = np.zeros(len(PATHS) + 1, dtype=np.int64), np.zeros(len(PATHS) + 1, dtype=np.int64)
+    for parent in (pedigree.sire, pedigree.dam):
+        kernels.mark_parents(parent, is_parent)
+    for first, parent in ((0, pedigree.sire), (2, pedigree.dam)):
+        path_of_sex = np.empty(3, dtype=np.int64)
+        path_of_sex[[SEX_UNKNOWN, MALE, FEMALE]] = len(PATHS), first, first + 1
+        years = (pedigree.birth_year, YEAR_UNKNOWN)
+        kernels.sum_ages(parent, *years, path_of_sex, pedigree.sex, is_parent, total, number)
+    if number[: len(PATHS)].all():
+        return float(np.mean(total[: len(PATHS)] / number[: len(PATHS)]))
+    return float(total.sum() / number.sum()) if number.any() else float("nan")
 
 
 def _pairs(

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from breedeval.pedigree.completeness import compute_completeness
+from breedeval.arrays import Float64, Int64
+from breedeval.pedigree.completeness import Completeness, compute_completeness
 from breedeval.pedigree.describe import describe_pedigree
 from breedeval.pedigree.founders import ancestor_contributions, founder_contributions
-from breedeval.pedigree.generation_interval import generation_interval
+from breedeval.pedigree.generation_interval import mean_generation_interval
 from breedeval.pedigree.inbreeding_rate import rate_from_birth_years, rate_from_individuals
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.reference import Reference, reference_rows
@@ -47,12 +48,13 @@ def summarize_pedigree(
     2.133
     """
     coefficients = np.asarray(inbreeding, dtype=np.float64)
-    counts = describe_pedigree(pedigree, coefficients).to_frame()
+    depth = compute_completeness(pedigree)
+    counts = describe_pedigree(pedigree, coefficients, completeness=depth).to_frame()
     if not pedigree.n_animals:
         return counts
     rows = [
-        *_of_all(pedigree, coefficients),
-        *_of_reference(pedigree, coefficients, reference_rows(pedigree, reference, years=years)),
+        *_of_all(pedigree, coefficients, depth),
+        *_of_reference(pedigree, coefficients, depth.equivalent, reference_rows(pedigree, reference, years=years)),
     ]
     known = [(quantity, value) for quantity, value in rows if not np.isnan(value)]
     further = pd.DataFrame({"quantity": [quantity for quantity, _ in known]})
@@ -60,28 +62,27 @@ def summarize_pedigree(
     return pd.concat([counts, further], ignore_index=True)
 
 
-def _of_all(pedigree: Pedigree, coefficients: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Iterator[tuple[str, float]]:
-    depth, interval = compute_completeness(pedigree), generation_interval(pedigree)
+def _of_all(pedigree: Pedigree, coefficients: Float64, depth: Completeness) -> Iterator[tuple[str, float]]:
+    interval = mean_generation_interval(pedigree)
     yield "equivalent complete generations, mean", float(depth.equivalent.mean())
     yield "equivalent complete generations, largest", float(depth.equivalent.max())
     yield "complete generations, mean", float(depth.complete.mean())
-    yield "generation interval (years)", interval.mean
-    rate = rate_from_birth_years(pedigree, coefficients, interval.mean)
+    yield "generation interval (years)", interval
+    rate = rate_from_birth_years(pedigree, coefficients, interval)
     yield "rate of inbreeding a generation, from birth years", rate.rate
     yield "effective size, from birth years", rate.effective_size
 
 
 def _of_reference(
-    pedigree: Pedigree, coefficients: np.ndarray[tuple[int], np.dtype[np.float64]], rows: ArrayLike
+    pedigree: Pedigree, coefficients: Float64, equivalent: Float64, reference: Int64
 ) -> Iterator[tuple[str, float]]:
-    reference = np.asarray(rows, dtype=np.int64)
-    depth = compute_completeness(pedigree).equivalent
+    inbreeding, depth = coefficients[reference], equivalent[reference]
     founders = founder_contributions(pedigree, reference)
     ancestors = ancestor_contributions(pedigree, reference, most=_MOST_ANCESTORS)
-    rate = rate_from_individuals(coefficients, depth, reference)
+    rate = rate_from_individuals(inbreeding, depth)
     yield "reference population (animals)", founders.n_reference
-    yield "reference: inbreeding, mean", float(coefficients[reference].mean())
-    yield "reference: equivalent complete generations, mean", float(depth[reference].mean())
+    yield "reference: inbreeding, mean", float(inbreeding.mean())
+    yield "reference: equivalent complete generations, mean", float(depth.mean())
     yield "reference: rate of inbreeding, individual increases", rate.rate
     yield "reference: effective size, individual increases", rate.effective_size
     yield "founders of the reference population", founders.n_founders
