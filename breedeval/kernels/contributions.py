@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from breedeval.kernels.ancestor_queue import drop_first, queue_larger, sink
 from breedeval.kernels.compile import compiled
+
+#: The limit of the heap falls by this factor when it is reached.
+_STEP_DOWN = 2.0
 
 
 @compiled
@@ -20,27 +24,6 @@ def pass_to_parents(sire, dam, weight_out):
             weight_out[sire[i]] += half
         if 0 <= dam[i] < n:
             weight_out[dam[i]] += half
-
-
-@compiled
-def _before(a, b, key, row):
-    """Whether the entry in place a of the heap comes before the one in place b: larger, or equal and older."""
-    return key[a] > key[b] or (key[a] == key[b] and row[a] < row[b])
-
-
-@compiled
-def _sink(place, size, key, row):
-    """Let the entry in ``place`` of a heap sink until no entry below comes before it."""
-    while True:
-        largest = place
-        for below in (2 * place + 1, 2 * place + 2):
-            if below < size and _before(below, largest, key, row):
-                largest = below
-        if largest == place:
-            return
-        key[place], key[largest] = key[largest], key[place]
-        row[place], row[largest] = row[largest], row[place]
-        place = largest
 
 
 @compiled
@@ -86,6 +69,27 @@ def _explained(listed, order, sire, dam, taken, share_out):
 
 
 @compiled
+def _share_at_least(j, sire, dam, taken, share_out):
+    """Share of the genes of animal j that come from taken ancestors, by what is known of its grandparents."""
+    n = sire.shape[0]
+    total = 0.0
+    for p in (sire[j], dam[j]):
+        if not 0 <= p < n:
+            continue
+        if taken[p]:
+            share_out[p] = 1.0
+        else:
+            of_parent = 0.0
+            for q in (sire[p], dam[p]):
+                if 0 <= q < n:
+                    of_parent += 1.0 if taken[q] else share_out[q]
+            share_out[p] = 0.5 * of_parent
+        total += share_out[p]
+    share_out[j] = 0.5 * total
+    return share_out[j]
+
+
+@compiled
 def _withdraw(listed, order, sire, dam, taken, contribution_out, passed_out):
     """Take what the last listed animal passes to its ancestors from their contributions; passed_out is zeros, also after."""
     n = sire.shape[0]
@@ -105,50 +109,57 @@ def _withdraw(listed, order, sire, dam, taken, contribution_out, passed_out):
 
 
 @compiled
-def marginal_contributions(sire, dam, contribution_out, total, n_founders, tolerance, ancestor_out, marginal_out):
+def marginal_contributions(sire, dam, contribution_out, total, n_founders, tolerance, rule, ancestor_out, marginal_out):
     """Take the ancestor with the largest contribution that those taken before do not explain, again and again.
 
     Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5). They go through the whole pedigree for each ancestor; here
     the candidates wait in a heap under contributions of an earlier turn. An ancestor's contribution only falls from turn to
     turn (those taken explain more and more, and pass less and less to their own ancestors), so a candidate whose contribution,
-    computed anew, is still the largest is the one, whatever the others' have become. Only its ancestors are visited.
+    computed anew, is still the largest is the one, whatever the others' have become. Only its ancestors are visited, and those
+    of a candidate that is not the largest by what is known of its grandparents are not. The heap holds the animals above a
+    limit. Whenever it has run empty, the limit falls by half and everything is computed anew in one pass.
 
-    contribution_out (n,) holds T' weight and changes, ``total`` is the sum of the weights. Weights of 1 make equal
-    contributions equal to the last bit (they are sums of powers of ½), and of equal ancestors the older is taken. Ends when
+    contribution_out (n,) holds T' weight and changes, ``total`` is the sum of the weights. Contributions that differ by less
+    than the grid, total times 10⁻¹², are equal, and the ``rule`` of `ancestor_queue` says which comes first. Ends when
     everything is explained, the out arrays are full, or Σp² is known to ``tolerance``: what is left adds at least its square
     over the founders that are left, and at most itself times the last p. Returns the number taken.
     """
     n = sire.shape[0]
-    key, row = contribution_out.copy(), np.arange(n)
-    taken = np.zeros(n, dtype=np.bool_)
+    key, tie, row = np.empty(n), np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.int32)
+    taken, everyone = np.zeros(n, dtype=np.bool_), np.arange(n)
     seen = np.full(n, -1, dtype=np.int64)
     stack, order = np.empty(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
     share, passed = np.zeros(n), np.zeros(n)
-    for place in range(n // 2 - 1, -1, -1):
-        _sink(place, n, key, row)
-    number, size = 0, n
-    left, squares, nothing = total, 0.0, 1e-12 * total
-    while size > 0 and number < ancestor_out.shape[0] and key[0] > nothing:
+    number, size, mark = 0, 0, 0
+    left, squares, grid = total, 0.0, 1e-12 * total
+    limit = np.rint(np.max(contribution_out) / grid) + 1.0
+    while number < ancestor_out.shape[0]:
+        while limit > 1.0 and (size == 0 or key[0] <= limit):
+            limit = max(1.0, np.floor(limit / _STEP_DOWN))
+            _explained(n, everyone, sire, dam, taken, share)
+            size = queue_larger(limit, grid, contribution_out, share, taken, key, tie, row, rule)
+        if size == 0 or key[0] <= 1.0:
+            break
         best = row[0]
-        listed = _walk_up(best, sire, dam, taken, 2 * number, seen, stack, order)
-        _explained(listed, order, sire, dam, taken, share)
-        key[0] = contribution_out[best] * (1.0 - share[best])
-        p = key[0]
-        _sink(0, size, key, row)
+        key[0] = np.rint(contribution_out[best] * (1.0 - _share_at_least(best, sire, dam, taken, share)) / grid)
+        sink(0, size, key, tie, row, rule)
         if row[0] != best:
             continue
-        if p <= nothing:
-            break
-        listed = _walk_up(best, sire, dam, taken, 2 * number + 1, seen, stack, order)
+        listed = _walk_up(best, sire, dam, taken, mark, seen, stack, order)
+        mark += 1
+        _explained(listed, order, sire, dam, taken, share)
+        p = contribution_out[best] * (1.0 - share[best])
+        key[0] = np.rint(p / grid)
+        sink(0, size, key, tie, row, rule)
+        if row[0] != best or key[0] <= max(limit, 1.0):
+            continue
         _withdraw(listed, order, sire, dam, taken, contribution_out, passed)
         taken[best] = True
         ancestor_out[number], marginal_out[number] = best, p
         number += 1
         left -= p
         squares += p * p
-        size -= 1
-        key[0], row[0] = key[size], row[size]
-        _sink(0, size, key, row)
+        size = drop_first(size, key, tie, row, rule)
         if tolerance > 0.0 and left * p - left * left / max(1, n_founders - number) <= tolerance * squares:
             break
     return number

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
+from breedeval.kernels import ancestor_queue as queue_kernels
 from breedeval.kernels import contributions as kernels
+from breedeval.kernels import order as order_kernels
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.subset import ancestor_mask
 
@@ -139,9 +142,15 @@ def ancestor_contributions(
 
     Notes
     -----
-    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5), with their bounds of what is left. Of equal ancestors the older
-    comes first; where each explains the other, only that one is listed, and later contributions may depend on it. An ancestor
-    costs the ancestors of a few candidates rather than a pass over the pedigree.
+    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5), with their bounds of what is left. An ancestor costs the
+    ancestors of a few candidates rather than a pass over the pedigree.
+
+    Two ancestors may explain the same, and the result may depend on which is taken: where each explains the other, only the
+    first is listed, and later contributions follow from it. Boichard and others say so and give no rule. Here equal means equal
+    to 12 decimals of the share, and first comes the ancestor with the fewer generations of known ancestors behind it; of those
+    equal in that too, one that is chosen by its place among ancestors and descendants (see
+    ``breedeval.kernels.ancestor_queue``), and only where no place tells two apart, so that no number changes, the first by
+    name. Neither the order of rows, nor names, nor which parent is called the sire change a number.
 
     Examples
     --------
@@ -161,7 +170,8 @@ def ancestor_contributions(
     n_founders = int((sire == NONE).sum() + (dam == NONE).sum() - ((sire == NONE) & (dam == NONE)).sum())
     size = len(rows) if most is None else min(most, len(rows))
     taken, marginal = np.empty(size, dtype=np.int64), np.empty(size)
-    number = int(kernels.marginal_contributions(sire, dam, weight, n_reference, n_founders, tolerance, taken, marginal))
+    rule = _rule_of_equals(pedigree, rows, sire, dam, place[chosen])
+    number = int(kernels.marginal_contributions(sire, dam, weight, n_reference, n_founders, tolerance, rule, taken, marginal))
     marginal = marginal[:number] / n_reference
     left, squares = max(0.0, 1.0 - float(marginal.sum())), float(marginal @ marginal)
     last = float(marginal[-1]) if number else 1.0
@@ -181,6 +191,16 @@ def _gene_flow(sire: Int32, dam: Int32, reference: Int64 | Int32, n: int) -> tup
     n_reference = int(weight.sum())
     kernels.pass_to_parents(sire, dam, weight)
     return weight, n_reference
+
+
+def _rule_of_equals(pedigree: Pedigree, rows: Int64, sire: Int32, dam: Int32, reference: Int32) -> tuple[NDArray[Any], ...]:
+    """What tells ancestors of equal contribution apart, see ``breedeval.kernels.ancestor_queue``."""
+    level = np.empty(len(rows), dtype=np.int32)
+    order_kernels.ancestral_levels(sire, dam, level)
+    code = np.ones(len(rows), dtype=np.uint64)
+    code[reference] = 2
+    queue_kernels.place_codes(sire, dam, np.empty_like(code), np.empty_like(code), code)
+    return level, code, rows, pedigree.ids.buffer, pedigree.ids.offsets
 
 
 def _known(parent: Int32, n: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -64,21 +64,19 @@ def founder_shares(sire: Sequence[int], dam: Sequence[int], reference: Sequence[
     return [share for share in shares if share > 0]
 
 
-def marginal_contributions(sire: Sequence[int], dam: Sequence[int], reference: Sequence[int]) -> list[tuple[int, float]]:
-    """Boichard, Maignel & Verrier (1997), section on ancestors: (ancestor, contribution) until nothing is left.
+def candidates_for_next(
+    sire: Sequence[int], dam: Sequence[int], reference: Sequence[int], taken: Sequence[int]
+) -> tuple[float, list[int]]:
+    """A turn of Boichard, Maignel & Verrier (1997), section on ancestors: the largest marginal contribution, and whose it is.
 
-    In each turn the parents of the last ancestor are deleted, contributions q and explained shares a are computed from scratch,
-    and the animal with the largest q (1 − a) is taken, of equal ones the first.
+    The parents of the ancestors taken before are deleted, and contributions q and explained shares a are computed from scratch;
+    then q (1 − a) is compared.
     """
     sire, dam = list(sire), list(dam)
-    n, taken = len(sire), []
-    while True:
-        flow = gene_flow(sire, dam)
-        q = flow[list(reference)].mean(axis=0)
-        a = flow[:, [k for k, _ in taken]].sum(axis=1) if taken else np.zeros(n)
-        p = np.round(q * (1 - a), 13)
-        best = int(np.argmax(p))
-        if p[best] < 1e-12:
-            return taken
-        taken.append((best, float(p[best])))
-        sire[best] = dam[best] = -1
+    for k in taken:
+        sire[k] = dam[k] = -1
+    flow = gene_flow(sire, dam)
+    q = flow[list(reference)].mean(axis=0)
+    a = flow[:, list(taken)].sum(axis=1)
+    p = np.round(q * (1 - a), 12)
+    return float(p.max()), np.flatnonzero(p == p.max()).tolist()

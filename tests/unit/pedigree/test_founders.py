@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breedeval.pedigree.completeness import compute_completeness
 from breedeval.pedigree.founders import ancestor_contributions, founder_contributions
 from tests.factories import make_pedigree, with_groups
 from tests.properties.test_relationship import pedigrees
@@ -40,11 +41,50 @@ def test_founders_equal_the_gene_flow_matrix(case):
 def test_ancestors_equal_the_method_step_by_step(case):
     rows, reference = case
     pedigree = make_pedigree(rows)
+    sire, dam = pedigree.sire.tolist(), pedigree.dam.tolist()
     found = ancestor_contributions(pedigree, reference, tolerance=0)
-    expected = slow.marginal_contributions(pedigree.sire.tolist(), pedigree.dam.tolist(), reference)
-    assert found.rows.tolist() == [row for row, _ in expected]
-    np.testing.assert_allclose(found.marginal, [p for _, p in expected], atol=1e-12)
+    levels = compute_completeness(pedigree).longest
+    for turn, (row, marginal) in enumerate(zip(found.rows, found.marginal, strict=True)):
+        largest, equal = slow.candidates_for_next(sire, dam, reference, found.rows[:turn].tolist())
+        assert marginal == pytest.approx(largest, abs=2e-12)
+        assert row in equal
+        assert levels[row] == min(levels[equal])
+    assert slow.candidates_for_next(sire, dam, reference, found.rows.tolist())[0] <= 1e-12
     assert found.marginal.sum() <= 1 + 1e-12
+
+
+@settings(max_examples=150, deadline=None)
+@given(pedigree_and_reference(), st.randoms(use_true_random=False), st.booleans())
+def test_no_order_of_rows_and_no_name_changes_a_number(case, random, swap):
+    rows, reference = case
+    new_name = dict(zip([row[0] for row in rows], random.sample([f"n{i}" for i in range(len(rows))], len(rows)), strict=True))
+    new_name[None] = None
+    changed = [(new_name[animal], *(new_name[p] for p in (parents[::-1] if swap else parents))) for animal, *parents in rows]
+    random.shuffle(changed)
+    first, second = make_pedigree(rows), make_pedigree(changed)
+    again = [second.row_of(new_name[first.ids[row]]) for row in reference]
+    one, two = ancestor_contributions(first, reference, tolerance=0), ancestor_contributions(second, again, tolerance=0)
+    np.testing.assert_allclose(one.marginal, two.marginal, atol=1e-12)
+
+
+def test_of_animals_that_only_their_names_tell_apart_the_first_by_name_is_taken():
+    for names in ("ab", "ba"):
+        rows = [(names[0], None, None), (names[1], None, None), ("x", "a", "b"), ("y", "a", "b")]
+        pedigree = make_pedigree(rows)
+        found = ancestor_contributions(pedigree, [pedigree.row_of("x"), pedigree.row_of("y")], tolerance=0)
+        assert found.to_frame(pedigree)["ancestor"].tolist() == ["a", "b"]
+        found = ancestor_contributions(pedigree, [pedigree.row_of("x"), pedigree.row_of("y")], tolerance=0, most=1)
+        assert found.to_frame(pedigree)["ancestor"].tolist() == ["a"]
+
+
+def test_equal_ancestors_whose_choice_changes_the_number():
+    rows = [("p", None, None), ("m", "p", None), ("k", "m", None), ("l", "m", None), ("o", "p", None)]
+    pedigree = make_pedigree(rows)
+    reference = [pedigree.row_of(name) for name in "klo"]
+    found = ancestor_contributions(pedigree, reference, tolerance=0)
+    # m explains ½·⅔, p ¼·⅔ + ½·⅓: the same; p has no known parent and comes first.
+    assert found.to_frame(pedigree)["ancestor"].tolist()[0] == "p"
+    assert found.marginal[0] == pytest.approx(1 / 3)
 
 
 def test_by_hand():
