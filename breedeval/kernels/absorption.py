@@ -3,7 +3,8 @@
 A¹¹ is the block of A⁻¹ of animals that are not fixed. Eliminating them youngest first, an animal with Mendelian precision b
 that has collected the information w from its progeny leaves the pivot b + w, passes the share ½b/(b + w) of itself to each
 parent, and adds information bw/(b + w) on the mean of its parents, of which each gets a quarter; a fixed animal adds b. The
-link that this also makes between the two parents is left out: that is the approximation. Parents below 0 are unknown.
+link that this also makes between the two parents is left out: that is the approximation. Parents below 0 are unknown;
+those from m on are groups, which stand above all animals.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from breedeval.kernels.compile import compiled
 
 @compiled
 def absorb_progeny(sire, dam, variance, fixed, information_out, share_out, pivot_inverse_out):
-    """Shares passed to parents and inverse pivots, both (m,) and 0 for fixed animals; information_out starts as zeros."""
+    """Shares passed to parents and inverse pivots, (m,), 0 for fixed animals; information_out (m + g,) starts as zeros."""
     for i in range(sire.shape[0] - 1, -1, -1):
         b, w = 1.0 / variance[i], information_out[i]
         if fixed[i]:
@@ -28,18 +29,25 @@ def absorb_progeny(sire, dam, variance, fixed, information_out, share_out, pivot
 
 
 @compiled
-def apply(r, sire, dam, share, pivot_inverse, out):
-    """Approximate solution for r (m,), which is 0 for fixed animals, as is out: up the pedigree, the pivots, down again."""
-    m = sire.shape[0]
+def apply_up(r, sire, dam, share, pivot_inverse, out):
+    """First half of the approximate solution for r, 0 for fixed animals: up the pedigree, and the pivots of animals.
+
+    r and out have a row an animal, m, and behind these one a group, whose pivots are for the caller.
+    """
     out[:] = r
-    for i in range(m - 1, -1, -1):
+    for i in range(sire.shape[0] - 1, -1, -1):
         passed = share[i] * out[i]
         if sire[i] >= 0:
             out[sire[i]] += passed
         if dam[i] >= 0:
             out[dam[i]] += passed
         out[i] *= pivot_inverse[i]
-    for i in range(m):
+
+
+@compiled
+def apply_down(sire, dam, share, out):
+    """Second half: down the pedigree again."""
+    for i in range(sire.shape[0]):
         if share[i] > 0.0:
             total = 0.0
             if sire[i] >= 0:

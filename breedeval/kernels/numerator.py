@@ -33,6 +33,42 @@ def multiply_columns(x, sire, dam, variance, out):
 
 
 @compiled
+def pass_up(x, sire, dam, variance, out, of_groups_out):
+    """First half of the product with A(Γ): D T' x to out (n, k), the same array as x or another, and Q' x to of_groups_out.
+
+    Parents n to n + g − 1 are groups; of_groups_out (g, k) starts as zeros. Between the halves the caller multiplies it by Γ.
+    """
+    n, k_columns = x.shape
+    g = of_groups_out.shape[0]
+    out[:, :] = x
+    for i in range(n - 1, -1, -1):
+        for p in (sire[i], dam[i]):
+            if 0 <= p < n:
+                for c in range(k_columns):
+                    out[p, c] += 0.5 * out[i, c]
+            elif n <= p < n + g:
+                for c in range(k_columns):
+                    of_groups_out[p - n, c] += 0.5 * out[i, c]
+        for c in range(k_columns):
+            out[i, c] *= variance[i]
+
+
+@compiled
+def pass_down(sire, dam, of_groups, out):
+    """Second half of the product with A(Γ): each animal gets half of what each parent has, animal or group; out (n, k)."""
+    n, k_columns = out.shape
+    g = of_groups.shape[0]
+    for i in range(n):
+        for p in (sire[i], dam[i]):
+            if 0 <= p < n:
+                for c in range(k_columns):
+                    out[i, c] += 0.5 * out[p, c]
+            elif n <= p < n + g:
+                for c in range(k_columns):
+                    out[i, c] += 0.5 * of_groups[p - n, c]
+
+
+@compiled
 def spread_labels(label, first, weight, out):
     """Column c of out (n, k) holds the weight of label ``first + c`` in the rows that bear it, and 0 elsewhere."""
     n, k_columns = out.shape

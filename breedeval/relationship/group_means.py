@@ -56,7 +56,8 @@ def average_relationships(
     Parameters
     ----------
     pedigree, inbreeding
-        The pedigree, and :func:`compute_inbreeding` of it.
+        The pedigree, and :func:`compute_inbreeding` of it; or coefficients relative to metafounders, for means of A(Γ). Parents
+        in groups that are no metafounders count as unknown.
     labels
         (n,) group of each animal, from 0; −1 for an animal in none.
     n_groups
@@ -85,7 +86,7 @@ def average_relationships(
     size = np.bincount(label[members], minlength=g).astype(np.int64)
     self_sum = np.bincount(label[members], weights=1.0 + inbreeding.coefficients[members], minlength=g)
     share = np.divide(1.0, size, out=np.full(g, np.nan), where=size > 0)
-    ancestry = Ancestry.of(pedigree, inbreeding.mendelian_variance, members)
+    ancestry = Ancestry.of(pedigree, inbreeding, members)
     mean = _label_sums(ancestry, label[ancestry.rows], share) * share[:, np.newaxis]
     return GroupRelationships(freeze(0.5 * (mean + mean.T)), freeze(size), freeze(self_sum * share))
 

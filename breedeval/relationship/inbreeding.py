@@ -35,6 +35,9 @@ class Inbreeding:
         ¾ − ¼F_p with one, 1 with none.
     ignored
         True if inbreeding was set to zero on request.
+    gamma
+        (g, g) relationships Γ of the unknown-parent groups, where these are metafounders; None where unknown parents, of groups
+        or not, are unrelated and not inbred. Relationships that are computed with these coefficients are relative to the same.
 
     Examples
     --------
@@ -48,6 +51,7 @@ class Inbreeding:
     coefficients: Float64
     mendelian_variance: Float64
     ignored: bool = False
+    gamma: Float64 | None = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.coefficients, dtype=dtype, copy=copy)

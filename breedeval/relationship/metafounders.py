@@ -92,7 +92,7 @@ def compute_inbreeding_with_metafounders(pedigree: Pedigree, gamma: Float64) -> 
     Returns
     -------
     Inbreeding
-        Coefficients may be below zero where γ is; Mendelian variances to go with them.
+        Coefficients, which may be below zero where γ is below 1, Mendelian variances to go with them, and Γ.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def compute_inbreeding_with_metafounders(pedigree: Pedigree, gamma: Float64) -> 
     checked = check_gamma(gamma, pedigree.n_groups)
     coefficients, variance = np.empty(pedigree.n_animals), np.empty(pedigree.n_animals)
     kernels.inbreeding(pedigree.sire, pedigree.dam, checked, coefficients, variance)
-    return Inbreeding(freeze(coefficients), freeze(variance))
+    return Inbreeding(freeze(coefficients), freeze(variance), gamma=checked)
 
 
 def group_shares(pedigree: Pedigree) -> Float64:

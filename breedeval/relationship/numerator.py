@@ -8,10 +8,9 @@ from scipy.sparse import csr_array
 
 from breedeval.arrays import Float64, Int64
 from breedeval.errors import count_of, name_some
-from breedeval.kernels import numerator as kernels
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.a_inverse import product_arrays
-from breedeval.relationship.ancestry import Ancestry
+from breedeval.relationship.ancestry import Ancestry, gamma_of, multiply_numerator
 from breedeval.relationship.inbreeding import Inbreeding
 
 #: Largest order for which the whole matrix is made.
@@ -24,9 +23,11 @@ class Numerator:
     Parameters
     ----------
     pedigree
-        Parents before progeny. Unknown-parent groups count as unknown: A has a row for each animal and none for groups.
+        Parents before progeny. A has a row for each animal and none for groups.
     inbreeding
-        From :func:`compute_inbreeding` of the same pedigree.
+        Of the same pedigree: from :func:`compute_inbreeding`, and parents in unknown-parent groups count as unknown, unrelated
+        and not inbred, also where the groups are fixed effects of a model (these move means and make nobody related); or from
+        :func:`compute_inbreeding_with_metafounders`, and it is A(Γ), in which the metafounders relate their descendants.
 
     Notes
     -----
@@ -42,8 +43,7 @@ class Numerator:
     """
 
     def __init__(self, pedigree: Pedigree, inbreeding: Inbreeding) -> None:
-        if len(inbreeding) != pedigree.n_animals:
-            raise ValueError(f"inbreeding of {len(inbreeding)} animals for a pedigree of {pedigree.n_animals}")
+        self._gamma = gamma_of(pedigree, inbreeding)
         self._pedigree = pedigree
         self._inbreeding = inbreeding
 
@@ -58,7 +58,7 @@ class Numerator:
         # A (n,) array is seen as (n, 1): without a copy, so that the kernel writes to `out` itself.
         columns = (x, out) if x.ndim == 2 else (x[:, np.newaxis], out[:, np.newaxis])
         parents, variance = (self._pedigree.sire, self._pedigree.dam), self._inbreeding.mendelian_variance
-        kernels.multiply_columns(columns[0], *parents, variance, columns[1])
+        multiply_numerator(columns[0], *parents, variance, self._gamma, columns[1])
         return out
 
     def diagonal(self) -> Float64:
@@ -135,7 +135,7 @@ class Numerator:
 
     def _ancestry(self, rows: Int64) -> Ancestry:
         _require_rows(rows, self.order)
-        return Ancestry.of(self._pedigree, self._inbreeding.mendelian_variance, rows)
+        return Ancestry.of(self._pedigree, self._inbreeding, rows)
 
 
 def _require_rows(rows: Int64, n: int) -> None:

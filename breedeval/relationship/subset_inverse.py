@@ -13,17 +13,21 @@ from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import splu
 
 from breedeval.arrays import NONE, Float64, Int64, freeze
-from breedeval.errors import NotConvergedError, count_of, name_some
+from breedeval.errors import NotConvergedError, NotPositiveDefiniteError, count_of, name_some
 from breedeval.kernels import absorption as kernels
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.subset import ancestor_mask, take_animals
 from breedeval.relationship.a_inverse import NumeratorInverse, product_arrays
+from breedeval.relationship.ancestry import gamma_of
+from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding
 
 #: Residual relative to the right-hand side at which a solve is as exact as its products.
 _TOLERANCE = 1e-13
 _MOST_ROUNDS = 2_000
+#: An eigenvalue of Γ below this part of its largest element is rounding error.
+_SMALLEST_EIGENVALUE = 1e-13
 #: Largest order for which the matrix is made.
 _LARGEST_DENSE = 20_000
 
@@ -44,7 +48,9 @@ class SubsetInverse:
     Parameters
     ----------
     pedigree, inbreeding
-        The pedigree, and :func:`compute_inbreeding` of it. Unknown-parent groups count as unknown.
+        The pedigree, and :func:`compute_inbreeding` of it: parents in unknown-parent groups count as unknown, also where the
+        groups are fixed effects. Or coefficients relative to metafounders, from
+        :func:`compute_inbreeding_with_metafounders`: then A is A(Γ), and the metafounders are among the ancestors.
     rows
         (k,) rows of the animals, in the order that the operator shall have; each once.
     factorize
@@ -56,7 +62,7 @@ class SubsetInverse:
     ValueError
         If an animal is given twice.
     NotPositiveDefiniteError
-        If an animal has no Mendelian variance left: A has no inverse.
+        If an animal has no Mendelian variance left, or Γ is singular: A has no inverse.
 
     Notes
     -----
@@ -91,16 +97,22 @@ class SubsetInverse:
     ) -> None:
         chosen = np.asarray(rows, dtype=np.int64)
         _require_distinct(pedigree, chosen)
+        gamma = gamma_of(pedigree, inbreeding)
         closure = np.flatnonzero(ancestor_mask(pedigree, chosen))
-        part, variance = _closed_part(pedigree, closure), inbreeding.mendelian_variance[closure]
-        self._inverse = NumeratorInverse(part, Inbreeding(freeze(inbreeding.coefficients[closure]), freeze(variance)))
+        part = _closed_part(pedigree, closure, with_groups=len(gamma) > 0)
+        variance = freeze(inbreeding.mendelian_variance[closure])
+        self._n_animals = len(closure)
+        of_animals = NumeratorInverse(part, Inbreeding(freeze(inbreeding.coefficients[closure]), variance))
+        precision = _precision(gamma)
+        self._inverse = GroupedInverse(of_animals, precision) if len(gamma) else of_animals
         self._place = np.searchsorted(closure, chosen)
-        fixed = np.zeros(len(closure), dtype=np.bool_)
+        fixed = np.zeros(len(closure) + len(gamma), dtype=np.bool_)
         fixed[self._place] = True
         self._others = np.flatnonzero(~fixed)
-        share, pivot_inverse = np.empty(len(closure)), np.empty(len(closure))
-        kernels.absorb_progeny(part.sire, part.dam, variance, fixed, np.zeros(len(closure)), share, pivot_inverse)
+        share, pivot_inverse, information = np.empty(len(closure)), np.empty(len(closure)), np.zeros(len(fixed))
+        kernels.absorb_progeny(part.sire, part.dam, variance, fixed, information, share, pivot_inverse)
         self._elimination = (part.sire, part.dam, share, pivot_inverse)
+        self._of_groups = np.linalg.inv(precision + np.diag(information[len(closure) :])).astype(np.float64)
         self._factor = None if factorize is None or not len(self._others) else factorize(self._ancestor_block())
 
     @property
@@ -110,7 +122,7 @@ class SubsetInverse:
 
     @property
     def n_other_ancestors(self) -> int:
-        """Ancestors that are not among these animals: the order of A¹¹."""
+        """Ancestors that are not among these animals, and metafounders: the order of A¹¹."""
         return len(self._others)
 
     @cached_property
@@ -190,7 +202,7 @@ class SubsetInverse:
         for _ in range(_MOST_ROUNDS):
             if float(np.sqrt(r @ r)) <= goal:
                 return x
-            kernels.apply(r, *self._elimination, z)
+            self._precondition(r, z)
             rz, before = float(r @ z), rz
             p *= rz / before
             p += z
@@ -205,14 +217,32 @@ class SubsetInverse:
             f"{float(np.sqrt(r @ r)) / goal * _TOLERANCE:.1e} of the right-hand side). Hand in `factorize`."
         )
 
+    def _precondition(self, r: Float64, out: Float64) -> None:
+        """Approximate values for r: the pedigree eliminated upwards, then groups, and down again."""
+        sire, dam, share, _ = self._elimination
+        kernels.apply_up(r, *self._elimination, out)
+        if len(self._of_groups):
+            out[self._n_animals :] = self._of_groups @ out[self._n_animals :]
+        kernels.apply_down(sire, dam, share, out)
+
     def _ancestor_block(self) -> csc_array:
         return csc_array(self._inverse.to_csr()[self._others][:, self._others])
 
 
-def _closed_part(pedigree: Pedigree, rows: Int64) -> Pedigree:
-    """The animals in these rows, which hold all their ancestors; groups count as unknown."""
+def _precision(gamma: Float64) -> Float64:
+    """Γ⁻¹; (0, 0) without metafounders."""
+    if len(gamma) and not np.linalg.eigvalsh(gamma)[0] > _SMALLEST_EIGENVALUE * np.abs(gamma).max():
+        raise NotPositiveDefiniteError(
+            f"The relationship matrix of {len(gamma)} metafounders is singular, so A of their descendants may have no inverse. "
+            "Merge groups that are the same, or make relationships between them smaller than those within."
+        )
+    return np.linalg.inv(gamma).astype(np.float64)
+
+
+def _closed_part(pedigree: Pedigree, rows: Int64, with_groups: bool) -> Pedigree:
+    """The animals in these rows, which hold all their ancestors; groups count as unknown if they are no metafounders."""
     part = take_animals(pedigree, rows)
-    if not part.n_groups:
+    if with_groups or not part.n_groups:
         return part
     n = part.n_animals
     sire, dam = (freeze(np.where(parent < n, parent, NONE).astype(np.int32)) for parent in (part.sire, part.dam))

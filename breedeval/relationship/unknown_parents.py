@@ -65,17 +65,19 @@ def compute_inbreeding_of_unknown_parents(pedigree: Pedigree, years: Float64) ->
     group = by_time[_nearest(np.asarray(years)[by_time], pedigree.birth_year[counted].astype(np.float64))]
     count = np.bincount(group, minlength=g)
     coefficients, variance = np.empty(n), np.empty(n)
-    means = np.zeros(g)
+    means, gamma = np.zeros(g), np.zeros((g, g))
     rounds, change = 0, np.inf
     while change >= TOLERANCE and rounds < MOST_ROUNDS:
         rounds += 1
-        kernels.inbreeding(pedigree.sire, pedigree.dam, _shared(means, by_time), coefficients, variance)
+        gamma = _shared(means, by_time)
+        kernels.inbreeding(pedigree.sire, pedigree.dam, gamma, coefficients, variance)
         total = np.bincount(group, weights=coefficients[counted], minlength=g)
         new = np.divide(total, count, out=np.zeros(g), where=count > 0)
         new[by_time] = np.maximum.accumulate(new[by_time])
         change = float(np.abs(new - means).max(initial=0.0))
         means = new
-    return UnknownParentInbreeding(Inbreeding(freeze(coefficients), freeze(variance)), freeze(means), rounds)
+    inbreeding = Inbreeding(freeze(coefficients), freeze(variance), gamma=freeze(gamma))
+    return UnknownParentInbreeding(inbreeding, freeze(means), rounds)
 
 
 def _nearest(sorted_years: Float64, years: Float64) -> Int64:

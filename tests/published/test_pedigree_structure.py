@@ -18,9 +18,9 @@ from breedeval.relationship.group_means import average_relationships
 from breedeval.relationship.inbreeding import compute_inbreeding
 from tests.factories import make_pedigree
 
-#: Level from 1: animals, fe, fa, fg. fg of the last is from a sample of 1,000 animals there. fa of levels 5 and 9 depends on which
-#: of two equal ancestors is taken; Boichard and others (1997, p. 10) say that it may and give no rule, and visPedigree takes the
-#: one that the rounding of its sums makes the larger, else the first in its order.
+#: Level from 1: animals, fe, fa, fg. fg of the last is from a sample of 1,000 animals there. fa of levels 5 and 9 depends on
+#: which of two equal ancestors is taken; Boichard and others (1997, p. 10) say that it may and give no rule; visPedigree takes
+#: the one that the rounding of its sums makes the larger, else the first in its order.
 LEVELS = {
     1: (138, 138.0, 138.0, 138.0),
     2: (96, 81.55752, 74.02410, 57.242236),
