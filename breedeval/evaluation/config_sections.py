@@ -67,6 +67,18 @@ class PedigreeSection(Section):
         default=(), description="Kinds of problems to mend by setting the parent concerned to unknown; all for every kind."
     )
     inbreeding: bool = Field(default=True, description="Whether inbreeding enters the relationship.")
+    stored_inbreeding: InputPath | None = Field(
+        default=None,
+        description="Results file, or table of 'pedigree inbreeding', of an earlier run: what still holds is taken.",
+    )
+
+    @model_validator(mode="after")
+    def _check_stored(self) -> PedigreeSection:
+        if self.stored_inbreeding is not None and not self.inbreeding:
+            raise ValueError("stored_inbreeding does not go with inbreeding: false. Remove one of them.")
+        if self.stored_inbreeding is not None and self.groups is not None and (self.groups.inbred or self.groups.gamma):
+            raise ValueError("stored_inbreeding is for unknown parents that are unrelated; remove it, or inbred and gamma.")
+        return self
 
     @model_validator(mode="after")
     def _check_columns(self) -> PedigreeSection:

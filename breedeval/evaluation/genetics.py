@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 
 from breedeval.arrays import NONE, Float64, freeze
-from breedeval.errors import RecordsError, count_of
+from breedeval.errors import ConfigError, RecordsError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, mean_years, read_groups
 from breedeval.evaluation.groups_section import GroupsSection
 from breedeval.evaluation.observer import Observer
+from breedeval.evaluation.stored_inbreeding import TakenInbreeding, compute_from_stored
 from breedeval.io.groups_file import unknown_with_groups
 from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.io.unknown_forms import looks_unknown
@@ -56,6 +57,8 @@ class Genetics:
         add.
     males
         The sires, where the model is one of sires and maternal grandsires: all but `built` is about them then.
+    taken
+        What was taken from stored coefficients of inbreeding; None without such a file.
     """
 
     built: BuiltPedigree
@@ -64,11 +67,23 @@ class Genetics:
     group_kind: GroupKind
     self_relationship: Float64
     males: MalePedigree | None = None
+    taken: TakenInbreeding | None = None
 
     @property
     def pedigree(self) -> Pedigree:
         """The animals that have breeding values."""
         return self.built.pedigree if self.males is None else self.males.pedigree
+
+    @property
+    def unknown_parents(self) -> str:
+        """What unknown parents are to each other.
+
+        ``unrelated``, ``metafounders``, ``inbred`` and related as their time, or ``granddams unrelated``, where dams are known by
+        their sires alone.
+        """
+        if self.inbreeding.gamma is None:
+            return "unrelated" if self.males is None else "granddams unrelated"
+        return "metafounders" if self.group_kind == "metafounders" else "inbred"
 
 
 def prepare_genetics(
@@ -111,13 +126,13 @@ def prepare_genetics(
     observer.stage("computing inbreeding")
     with clock.stage("relationship"):
         by_sire = any(term.by_sire_mgs for model in config.spec.traits for term in model.random)
-        genetics = _relate_males(section, built, observer) if by_sire else _relate(section, groups, built)
+        genetics = _relate_males(section, built, observer) if by_sire else _relate(section, groups, built, observer)
     observer.say(_inbreeding_line(genetics.inbreeding.coefficients, section.inbreeding))
     return genetics
 
 
-def _relate(section: PedigreeSection, groups: GroupsSection | None, built: BuiltPedigree) -> Genetics:
-    pedigree = built.pedigree
+def _relate(section: PedigreeSection, groups: GroupsSection | None, built: BuiltPedigree, observer: Observer) -> Genetics:
+    pedigree, taken = built.pedigree, None
     if groups is not None and groups.gamma is not None:
         gamma = build_gamma(groups.gamma, pedigree)
         inbreeding = compute_inbreeding_with_metafounders(pedigree, gamma)
@@ -125,20 +140,27 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
         return Genetics(built, inbreeding, inverse, "metafounders", freeze(1.0 + inbreeding.coefficients))
     if groups is not None and groups.inbred:
         inbreeding = compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
+    elif section.stored_inbreeding is not None:
+        inbreeding, taken = compute_from_stored(section.stored_inbreeding, pedigree, observer)
     else:
         inbreeding = compute_inbreeding(pedigree, ignore=not section.inbreeding)
     a_inverse = NumeratorInverse(pedigree, inbreeding)
     own = 1.0 + inbreeding.coefficients
     if groups is None:
-        return Genetics(built, inbreeding, a_inverse, "none", freeze(own))
+        return Genetics(built, inbreeding, a_inverse, "none", freeze(own), taken)
     if groups.variance is None:
-        return Genetics(built, inbreeding, a_inverse, "fixed", freeze(own))
+        return Genetics(built, inbreeding, a_inverse, "fixed", freeze(own), taken)
     precision = np.eye(pedigree.n_groups) / groups.variance
     own = own + groups.variance * np.square(group_shares(pedigree)).sum(axis=1)
-    return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own))
+    return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own), taken)
 
 
 def _relate_males(section: PedigreeSection, built: BuiltPedigree, observer: Observer) -> Genetics:
+    if section.stored_inbreeding is not None:
+        raise ConfigError(
+            "pedigree.stored_inbreeding does not go with a model of sires and maternal grandsires: these count maternal granddams "
+            "as unrelated, and so have coefficients of their own. Remove it."
+        )
     males = male_pedigree(built.pedigree)
     inbreeding = compute_male_inbreeding(males, ignore=not section.inbreeding)
     known = int((males.maternal_grandsire >= 0).sum())

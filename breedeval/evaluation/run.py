@@ -109,7 +109,8 @@ def evaluate(
 def _refuse_input(path: Path, config: EvaluationConfig) -> None:
     """Refuse to write the results over a file that the evaluation reads."""
     read = [config.source.path, config.records.file, *variance_files(config)]
-    read += [*([] if config.pedigree is None else [config.pedigree.file])]
+    if config.pedigree is not None:
+        read += [file for file in (config.pedigree.file, config.pedigree.stored_inbreeding) if file is not None]
     read += [section.file for section in config.relationships.values()]
     if path.resolve() in [Path(file).resolve() for file in read]:
         raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
@@ -208,6 +209,8 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
     files = {"config": config.source.path, "records": config.records.file}
     if config.pedigree is not None:
         files["pedigree"] = config.pedigree.file
+        if config.pedigree.stored_inbreeding is not None:
+            files["stored inbreeding"] = config.pedigree.stored_inbreeding
     files |= {f"relationship {name}": section.file for name, section in config.relationships.items()}
     files |= {f"variances {path.name}": path for path in variance_files(config)}
     account = inputs.design.account
@@ -234,6 +237,8 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
             "warnings": [problem.message for problem in report.warnings],
             "mended": [vars(link) for link in report.mended],
         }
+        if inputs.genetics.taken is not None:
+            counts["stored_inbreeding"] = vars(inputs.genetics.taken)
     choices = {
         "plan": list(problem.plan.reasons),
         "solution": solved.solve.sentence(),
@@ -241,6 +246,7 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
         "estimability": list(problem.dependencies.lines),
         "inbreeding": None if config.pedigree is None else config.pedigree.inbreeding,
         "publish": [contrast.text for contrast in inputs.contrasts],
+        "unknown_parents": None if inputs.genetics is None else inputs.genetics.unknown_parents,
         "index": {name: dict(weights) for name, weights in config.index.items()},
     }
     return run_record(clock, files, counts, choices)

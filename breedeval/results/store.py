@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from breedeval.arrays import NONE, Float64, freeze
+from breedeval.arrays import NONE, Float64, Int32, freeze
 from breedeval.errors import ResultsError, UnknownNameError, name_some
 from breedeval.model.layout import EquationBlock
 from breedeval.names import Names
@@ -278,6 +278,12 @@ class ResultsFile:
     def names(self) -> Names:
         """Names of the animals without a Python string for each: for millions of them."""
         return _names(self._file[f"{schema.ANIMALS}/id"])
+
+    def inbreeding(self) -> tuple[Names, Float64, Int32, Int32]:
+        """Names of the animals, coefficients of inbreeding, and rows of the parents (−1 unknown), each (n,)."""
+        group = self._file[schema.ANIMALS]
+        values: list[Any] = [freeze(group[name][()]) for name in ("inbreeding", "sire", "dam")]
+        return self.names(), values[0], values[1], values[2]
 
     def animals(self) -> pd.DataFrame:
         """One row an animal: id, sire, dam (missing if unknown), inbreeding, sex, birth_year, n_records, n_progeny."""

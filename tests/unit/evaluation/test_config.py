@@ -173,7 +173,9 @@ def test_paths(read: Callable[[str], EvaluationConfig], tmp_path: Path, monkeypa
     assert config.records.file == tmp_path / "sub/r.csv"
 
 
-PEDIGREE_KEYS = "file, animal, sire, dam, birth_year, birth_date, sex, unknown, groups, encoding, mend, inbreeding"
+PEDIGREE_KEYS = (
+    "file, animal, sire, dam, birth_year, birth_date, sex, unknown, groups, encoding, mend, inbreeding, stored_inbreeding"
+)
 FORMS = "Write its name, or its number in a file without header."
 
 
