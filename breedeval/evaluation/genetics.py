@@ -78,8 +78,8 @@ class Genetics:
     def unknown_parents(self) -> str:
         """What unknown parents are to each other.
 
-        ``unrelated``, ``metafounders``, ``inbred`` and related as their time, or ``granddams unrelated``, where dams are known by
-        their sires alone.
+        ``unrelated``, ``metafounders``, ``inbred`` and related as their time, or ``granddams unrelated``, where dams are known
+        by their sires alone.
         """
         if self.inbreeding.gamma is None:
             return "unrelated" if self.males is None else "granddams unrelated"
@@ -147,19 +147,19 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
     a_inverse = NumeratorInverse(pedigree, inbreeding)
     own = 1.0 + inbreeding.coefficients
     if groups is None:
-        return Genetics(built, inbreeding, a_inverse, "none", freeze(own), taken)
+        return Genetics(built, inbreeding, a_inverse, "none", freeze(own), taken=taken)
     if groups.variance is None:
-        return Genetics(built, inbreeding, a_inverse, "fixed", freeze(own), taken)
+        return Genetics(built, inbreeding, a_inverse, "fixed", freeze(own), taken=taken)
     precision = np.eye(pedigree.n_groups) / groups.variance
     own = own + groups.variance * np.square(group_shares(pedigree)).sum(axis=1)
-    return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own), taken)
+    return Genetics(built, inbreeding, GroupedInverse(a_inverse, precision), "random", freeze(own), taken=taken)
 
 
 def _relate_males(section: PedigreeSection, built: BuiltPedigree, observer: Observer) -> Genetics:
     if section.stored_inbreeding is not None:
         raise ConfigError(
-            "pedigree.stored_inbreeding does not go with a model of sires and maternal grandsires: these count maternal granddams "
-            "as unrelated, and so have coefficients of their own. Remove it."
+            "pedigree.stored_inbreeding does not go with a model of sires and maternal grandsires: these count maternal "
+            "granddams as unrelated, and so have coefficients of their own. Remove it."
         )
     males = male_pedigree(built.pedigree)
     inbreeding = compute_male_inbreeding(males, ignore=not section.inbreeding)

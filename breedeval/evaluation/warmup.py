@@ -6,51 +6,81 @@ from pathlib import Path
 
 import numpy as np
 
+from breedeval.evaluation.estimate import estimate
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.run import evaluate
+from breedeval.evaluation.warmup_pedigree import compile_pedigree_loops
 from breedeval.simulate.dairy import simulate_dairy
 from breedeval.simulate.files import write_population
+from breedeval.simulate.pig import simulate_pig
 
 _N_ANIMALS = 400
 _YEARS = 8
+_PCG = "solver: {method: pcg, preconditioner: block}\naccuracy: {method: none}\n"
 #: What is written behind the simulated configuration: each way to solve uses other loops.
 _WAYS = {
-    "pcg.yaml": "solver: {method: pcg, preconditioner: block}\naccuracy: {method: none}\n",
-    "incomplete.yaml": "solver: {method: pcg, preconditioner: incomplete_cholesky}\naccuracy: {method: none}\n",
-    "diagonal.yaml": "solver: {method: pcg, preconditioner: diagonal}\naccuracy: {method: none}\n",
-    "direct.yaml": "solver: {method: direct}\naccuracy: {method: exact}\n",
+    "pcg": _PCG,
+    "incomplete": "solver: {method: pcg, preconditioner: incomplete_cholesky}\naccuracy: {method: none}\n",
+    "diagonal": "solver: {method: pcg, preconditioner: diagonal}\naccuracy: {method: none}\n",
+    "direct": "solver: {method: direct}\naccuracy: {method: exact}\n",
 }
+#: What is written behind the key of the pedigree before: each kind of groups, and stored coefficients, use other loops.
+_GROUPS = "groups: {by: [birth_year], min_size: 20"
+_PEDIGREES = {
+    "groups": _GROUPS + "}",
+    "random_groups": _GROUPS + ", effect: random, variance: 1}",
+    "inbred_groups": _GROUPS + ", inbred: true}",
+    "metafounders": _GROUPS + ", gamma: {within: 0.5}}",
+    "stored": "stored_inbreeding: ../pcg.h5",
+}
+_BEFORE = '  unknown: ["0"]\n'
 
 
 def compile_all(folder: Path, observer: Observer | None = None) -> None:
-    """Compile all loops of an evaluation by running small ones.
+    """Compile all loops of evaluations, of estimates of variances and of the commands for pedigrees, by running small ones.
 
     Parameters
     ----------
     folder
-        Where the simulated herd-book and its results are written; they can be thrown away.
+        Where the simulated populations and their results are written; they can be thrown away.
     observer
         Told which way is tried; not of the runs themselves.
 
     Notes
     -----
-    Half a minute the first time, a few seconds when numba has the loops in its cache.
+    A minute or two the first time, some seconds when numba has the loops in its cache.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     compile_all(Path(folder))
-    ...     sorted(path.name for path in Path(folder).glob("*.h5"))
-    ['diagonal.h5', 'direct.h5', 'incomplete.h5', 'pcg.h5']
+    ...     sorted(path.name for path in Path(folder).glob("d*.h5"))
+    ['diagonal.h5', 'direct.h5']
     """
     observer = observer or Silence()
     observer.stage("simulating a small herd-book")
     population = simulate_dairy(np.random.default_rng(1), n_animals=_N_ANIMALS, years=_YEARS, unknown_sire=0.1)
-    herd = folder / "herd"
+    herd, pigs = folder / "herd", folder / "pigs"
     write_population(population, herd)
     text = (herd / "evaluation.yaml").read_text(encoding="utf-8")
     for name, way in _WAYS.items():
-        observer.stage(f"evaluating it: {Path(name).stem}")
-        (herd / name).write_text(text + way, encoding="utf-8")
-        evaluate(herd / name, (folder / name).with_suffix(".h5"))
+        _evaluate(herd, name, text + way, observer)
+    for name, keys in _PEDIGREES.items():
+        _evaluate(herd, name, text.replace(_BEFORE, f"{_BEFORE}  {keys}\n") + _PCG, observer, start=folder / "pcg.h5")
+    observer.stage("simulating a small pig nucleus")
+    write_population(simulate_pig(np.random.default_rng(1), n_animals=_N_ANIMALS, years=3), pigs)
+    text = (pigs / "evaluation.yaml").read_text(encoding="utf-8")
+    for name, way in _WAYS.items():
+        _evaluate(pigs, f"traits_{name}", text + way, observer)
+    observer.stage("estimating its variances")
+    for simulated in (herd, pigs):
+        estimate(simulated / "evaluation.yaml")
+    observer.stage("describing its pedigree")
+    compile_pedigree_loops(herd / "pedigree.csv")
+
+
+def _evaluate(population: Path, name: str, text: str, observer: Observer, start: Path | None = None) -> None:
+    observer.stage(f"evaluating it: {name.replace('_', ' ')}")
+    (population / f"{name}.yaml").write_text(text, encoding="utf-8")
+    evaluate(population / f"{name}.yaml", population.parent / f"{name}.h5", start=start)

@@ -102,6 +102,12 @@ class NumeratorInverse:
             self._scatter(x, out)
         return out
 
+    def multiply_shared(self, x: Float64) -> Float64:
+        """The same product by the loops for many threads, whatever their number: to compile or to compare them."""
+        x, out = product_arrays(x, None, self._order)
+        self._gather(x, out)
+        return out
+
     def _scatter(self, x: Float64, out: Float64) -> None:
         """Multiply by one thread."""
         if x.ndim == 1:

@@ -36,14 +36,16 @@ class Listening(Observer):
         self.lines.append(text)
 
 
-def run(folder: Path, pedigree: str, keys: str = "", name: str = "run") -> tuple[be.EvaluationResults, list[str]]:
+def run(
+    folder: Path, pedigree: str, keys: str = "", name: str = "run", animal: str = "id"
+) -> tuple[be.EvaluationResults, list[str]]:
     (folder / "pedigree.csv").write_text(pedigree)
     ids = [line.split(",")[0] for line in pedigree.split()[1:]]
     (folder / "records.csv").write_text("id,y\n" + "".join(f"{animal},{i % 3 + 0.5}\n" for i, animal in enumerate(ids)))
     config = folder / f"{name}.yaml"
     config.write_text(
         f"pedigree: {{file: pedigree.csv, animal: id, sire: sire, dam: dam, birth_year: year{keys}}}\n"
-        "records: {file: records.csv}\nmodel: {y: genetic(id)}\nvariances: {genetic: 1.5, residual: 2.0}\n"
+        f"records: {{file: records.csv}}\nmodel: {{y: genetic({animal})}}\nvariances: {{genetic: 1.5, residual: 2.0}}\n"
     )
     observer = Listening()
     return be.evaluate(config, folder / f"{name}.h5", observer=observer), observer.lines
@@ -118,6 +120,14 @@ def test_coefficients_of_another_kind_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             run(tmp_path, NEW, f", stored_inbreeding: none.h5{keys}")
+
+
+def test_sires_and_maternal_grandsires_have_coefficients_of_their_own(tmp_path: Path) -> None:
+    run(tmp_path, OLD, name="males", animal="sire_mgs(id)")
+    with pytest.raises(ResultsError, match="unknown parents are granddams unrelated there"):
+        run(tmp_path, NEW, ", stored_inbreeding: males.h5")
+    with pytest.raises(ConfigError, match="does not go with a model of sires and maternal grandsires"):
+        run(tmp_path, NEW, ", stored_inbreeding: males.h5", animal="sire_mgs(id)")
 
 
 def test_fixed_groups_leave_coefficients_as_they_are(tmp_path: Path) -> None:
