@@ -23,8 +23,13 @@ def check(config: Path) -> None:
         from breedeval.evaluation.stored_variances import written_variances
 
         written = written_variances(checked)
+    stored = None
+    if checked.pedigree is not None and checked.pedigree.stored_inbreeding is not None:
+        from breedeval.evaluation.stored_inbreeding import read_stored
+
+        stored = read_stored(checked)
 
     with Console() as console:
         console.say(f"{checked.title}: {config}")
-        for line in check_evaluation(checked, console, written):
+        for line in check_evaluation(checked, console, written, stored):
             click.echo(line)

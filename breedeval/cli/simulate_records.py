@@ -52,6 +52,7 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
 
     from breedeval.cli.console import Console
     from breedeval.evaluation.inputs import prepare, read_records
+    from breedeval.evaluation.stored_inbreeding import read_stored
     from breedeval.evaluation.stored_variances import written_variances
     from breedeval.results.provenance import StageClock
     from breedeval.simulate.effects import FixedEffects
@@ -60,7 +61,7 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     if checked.records.phantom_dams is not None:
         raise ConfigError("Records with phantom dams cannot be simulated. Leave out records: phantom_dams.")
     with Console() as console:
-        inputs = prepare(checked, StageClock(), console, written_variances(checked))
+        inputs = prepare(checked, StageClock(), console, written_variances(checked), stored=read_stored(checked))
         joined = read_records(checked, inputs.variances.residual)
         structure = joined.table
         means = {trait: float(np.nanmean(structure.numbers[trait])) for trait in checked.spec.trait_names}

@@ -22,6 +22,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import kept_order
 from breedeval.evaluation.run import WORTH_THREADS, use_threads
+from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files, with_start
 from breedeval.model.layout import IDENTITY
@@ -140,7 +141,7 @@ def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None
         As `estimate`.
     """
     clock, observer = clock or StageClock(), observer or Silence()
-    inputs = prepare(config, clock, observer, written_variances(config), partial=True)
+    inputs = prepare(config, clock, observer, written_variances(config), partial=True, stored=read_stored(config))
     observer.stage("setting up the equations")
     with clock.stage("equations"):
         system, dependencies, kept = _system(inputs)
@@ -314,6 +315,8 @@ def _collect(
     files = {"config": config.source.path, "records": config.records.file}
     if config.pedigree is not None:
         files["pedigree"] = config.pedigree.file
+        if config.pedigree.stored_inbreeding is not None:
+            files["stored inbreeding"] = config.pedigree.stored_inbreeding
     files.update({f"variances {path.name}": path for path in variance_files(config)})
     counts = {
         "records": {"read": account.n_read, "used": account.n_used, "dropped": dict(account.dropped)},

@@ -12,9 +12,8 @@ from breedeval.errors import ConfigError, RecordsError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, mean_years, read_groups
-from breedeval.evaluation.groups_section import GroupsSection
 from breedeval.evaluation.observer import Observer
-from breedeval.evaluation.stored_inbreeding import TakenInbreeding, compute_from_stored
+from breedeval.evaluation.taken_inbreeding import StoredFile, TakenInbreeding, compute_from_stored
 from breedeval.io.groups_file import unknown_with_groups
 from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.io.unknown_forms import looks_unknown
@@ -93,8 +92,11 @@ def prepare_genetics(
     clock: StageClock,
     observer: Observer,
     phantoms: PhantomDams | None = None,
+    stored: StoredFile | None = None,
 ) -> Genetics:
     """Read, check and order the pedigree, put groups and `phantoms` in place, and compute what it implies.
+
+    Coefficients of inbreeding in `stored` are taken where they hold.
 
     Raises
     ------
@@ -126,13 +128,13 @@ def prepare_genetics(
     observer.stage("computing inbreeding")
     with clock.stage("relationship"):
         by_sire = any(term.by_sire_mgs for model in config.spec.traits for term in model.random)
-        genetics = _relate_males(section, built, observer) if by_sire else _relate(section, groups, built, observer)
+        genetics = _relate_males(section, built, observer) if by_sire else _relate(section, built, observer, stored)
     observer.say(_inbreeding_line(genetics.inbreeding.coefficients, section.inbreeding))
     return genetics
 
 
-def _relate(section: PedigreeSection, groups: GroupsSection | None, built: BuiltPedigree, observer: Observer) -> Genetics:
-    pedigree, taken = built.pedigree, None
+def _relate(section: PedigreeSection, built: BuiltPedigree, observer: Observer, stored: StoredFile | None) -> Genetics:
+    pedigree, groups, taken = built.pedigree, section.groups, None
     if groups is not None and groups.gamma is not None:
         gamma = build_gamma(groups.gamma, pedigree)
         inbreeding = compute_inbreeding_with_metafounders(pedigree, gamma)
@@ -140,8 +142,8 @@ def _relate(section: PedigreeSection, groups: GroupsSection | None, built: Built
         return Genetics(built, inbreeding, inverse, "metafounders", freeze(1.0 + inbreeding.coefficients))
     if groups is not None and groups.inbred:
         inbreeding = compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
-    elif section.stored_inbreeding is not None:
-        inbreeding, taken = compute_from_stored(section.stored_inbreeding, pedigree, observer)
+    elif stored is not None:
+        inbreeding, taken = compute_from_stored(stored, pedigree, observer)
     else:
         inbreeding = compute_inbreeding(pedigree, ignore=not section.inbreeding)
     a_inverse = NumeratorInverse(pedigree, inbreeding)

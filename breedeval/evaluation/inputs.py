@@ -14,6 +14,7 @@ from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.relations import prepare_relations
+from breedeval.evaluation.taken_inbreeding import StoredFile
 from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
 from breedeval.model.contrasts import Contrast, build_contrast
@@ -78,6 +79,7 @@ def prepare(
     written: WrittenVariances | None = None,
     *,
     partial: bool = False,
+    stored: StoredFile | None = None,
 ) -> Inputs:
     """Read the files of a configuration and lay the model over the records.
 
@@ -89,6 +91,8 @@ def prepare(
         From `breedeval.evaluation.stored_variances.written_variances`; needed where variances stand in a file.
     partial
         Whether variances may be missing.
+    stored
+        From `breedeval.evaluation.stored_inbreeding.read_stored`; without it all inbreeding is computed.
 
     Raises
     ------
@@ -108,7 +112,7 @@ def prepare(
         observer.say(f"records: {note}")
     genetics = None
     if config.pedigree is not None:
-        genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms)
+        genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms, stored)
         # Refused now, not after the solution.
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
     relations = prepare_relations(config, records, genetics, clock, observer)

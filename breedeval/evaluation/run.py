@@ -20,6 +20,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
 from breedeval.evaluation.start import start_from
+from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
 from breedeval.model.layout import PEDIGREE
@@ -90,7 +91,7 @@ def evaluate(
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
-    inputs = prepare(config, clock, observer, written_variances(config))
+    inputs = prepare(config, clock, observer, written_variances(config), stored=read_stored(config))
     if threads is None and config.solver.threads is None and inputs.design.layout.n_equations < WORTH_THREADS:
         use_threads(1)
     problem = set_up(config, inputs, clock, observer)

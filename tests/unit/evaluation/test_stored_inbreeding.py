@@ -126,8 +126,9 @@ def test_sires_and_maternal_grandsires_have_coefficients_of_their_own(tmp_path: 
     run(tmp_path, OLD, name="males", animal="sire_mgs(id)")
     with pytest.raises(ResultsError, match="unknown parents are granddams unrelated there"):
         run(tmp_path, NEW, ", stored_inbreeding: males.h5")
+    run(tmp_path, OLD, name="animals")
     with pytest.raises(ConfigError, match="does not go with a model of sires and maternal grandsires"):
-        run(tmp_path, NEW, ", stored_inbreeding: males.h5", animal="sire_mgs(id)")
+        run(tmp_path, NEW, ", stored_inbreeding: animals.h5", animal="sire_mgs(id)")
 
 
 def test_fixed_groups_leave_coefficients_as_they_are(tmp_path: Path) -> None:
@@ -142,3 +143,13 @@ def test_the_file_is_not_written_over(tmp_path: Path) -> None:
     run(tmp_path, OLD)
     with pytest.raises(OutputError, match="a file that this evaluation reads"):
         run(tmp_path, NEW, ", stored_inbreeding: run.h5")
+
+
+def test_a_check_reads_the_file_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, OLD, name="old")
+    run(tmp_path, NEW, ", stored_inbreeding: old.h5")
+    main(["check", str(tmp_path / "run.yaml")], standalone_mode=False)
+    assert "no problem found" in capsys.readouterr().out
+    (tmp_path / "old.h5").unlink()
+    with pytest.raises(TableError, match=r"old\.h5"):
+        main(["check", str(tmp_path / "run.yaml")], standalone_mode=False)

@@ -14,7 +14,7 @@ from breedeval.relationship.metafounders import compute_inbreeding_with_metafoun
 from breedeval.relationship.numerator import Numerator
 from breedeval.relationship.subset_inverse import SubsetInverse
 from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
-
+from breedeval.solvers.factorization import factorize
 from tests.factories import make_pedigree, with_groups
 from tests.properties.test_relationship import pedigrees
 from tests.reference.relationship import tabular_a, tabular_with_metafounders
@@ -75,16 +75,11 @@ def herd(n=300):
     return grouped(rows, rng.integers(0, 2, 2 * n).tolist())
 
 
-@pytest.mark.parametrize(
-    "factorize",
-    [
-        None,
-    ],
-)
-def test_inverse_of_a_part_of_a_herd(factorize):
+@pytest.mark.parametrize("factor", [None, factorize])
+def test_inverse_of_a_part_of_a_herd(factor):
     pedigree = herd()
     chosen = np.arange(200, 300)[::-3]
-    inverse = SubsetInverse(pedigree, compute_inbreeding_with_metafounders(pedigree, GAMMA), chosen, factorize=factorize)
+    inverse = SubsetInverse(pedigree, compute_inbreeding_with_metafounders(pedigree, GAMMA), chosen, factorize=factor)
     a22 = dense(pedigree)[np.ix_(chosen, chosen)]
     np.testing.assert_allclose(inverse.to_csr().toarray(), np.linalg.inv(a22), atol=1e-9)
     assert inverse.log_determinant == pytest.approx(np.linalg.slogdet(a22)[1], abs=1e-9)
