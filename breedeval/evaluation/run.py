@@ -15,6 +15,7 @@ from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import OutputError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
+from breedeval.evaluation.forecast import forecast, refuse_short_memory
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
@@ -72,6 +73,8 @@ def evaluate(
         If the solution is not good enough. Nothing is written then.
     OutputError
         If the results file cannot be written.
+    MemoryShortError
+        If the solution needs more memory than there is.
     InterruptedRunError
         If the user interrupts (Ctrl-C) a run with a checkpoint.
 
@@ -96,7 +99,8 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
-    guess = None if start is None else start_from(Path(start), inputs, observer) / problem.units
+    refuse_short_memory(forecast(problem), problem, observer)
+    guess = None if start is None else start_from(Path(start), inputs, observer)
     solved = solve(config, problem, clock, observer, LongRun(guess, None if checkpoint is None else Path(checkpoint)))
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
