@@ -20,7 +20,7 @@ from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
-from breedeval.evaluation.start import start_from
+from breedeval.evaluation.start import genetic_trend, start_from
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
 from breedeval.model.layout import PEDIGREE
@@ -100,8 +100,13 @@ def evaluate(
     if path is not None:
         check_writable(path, expected_size(inputs))
     refuse_short_memory(forecast(problem), problem, observer)
-    guess = None if start is None else start_from(Path(start), inputs, observer)
-    solved = solve(config, problem, clock, observer, LongRun(guess, None if checkpoint is None else Path(checkpoint)))
+    long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
+    if start is not None and problem.plan.solver == "pcg":
+        with clock.stage("first guess"):
+            guess = start_from(Path(start), inputs, observer, problem.equations)
+            slow = genetic_trend(inputs) if problem.plan.preconditioner == "incomplete_cholesky" else None
+            long_run = LongRun(guess, long_run.checkpoint, slow)
+    solved = solve(config, problem, clock, observer, long_run)
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
         observer.stage("writing results")
