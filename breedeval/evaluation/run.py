@@ -21,6 +21,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
 from breedeval.evaluation.start import genetic_trend, start_from
+from breedeval.evaluation.storage import store_records
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
 from breedeval.model.layout import PEDIGREE
@@ -99,6 +100,7 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
+    problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
     refuse_short_memory(forecast(problem), problem, observer)
     long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
     if start is not None and problem.plan.solver == "pcg":

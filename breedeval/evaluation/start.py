@@ -108,9 +108,7 @@ def _effect(block: EquationBlock, old: ResultsFile, start: Float64, met_out: Boo
         _take_levels(old, block.extra_name, extra, block.columns, values[n:], known[n:])
 
 
-def _take_levels(
-    old: ResultsFile, effect: str, levels: Names, columns: tuple[str, ...], out: Float64, met_out: Bool
-) -> None:
+def _take_levels(old: ResultsFile, effect: str, levels: Names, columns: tuple[str, ...], out: Float64, met_out: Bool) -> None:
     """Write the old solutions of an effect to out (levels × columns), the mean for new levels, and which were known."""
     names, old_columns, solution = old.solutions(effect)
     rows = names.find(levels)
