@@ -11,8 +11,8 @@ EARLIEST_SHARE = 0.1
 class TimeLeft:
     """Follows a criterion that falls by about the same factor in each round.
 
-    The way is counted on a logarithmic scale from the first known value to the tolerance, by the smallest value so far, as single
-    rounds go up and down. PCG mostly gets faster towards the end, so the time left is rather too long than too short.
+    The way is counted on a logarithmic scale from the first known value to the tolerance, by the smallest value so far, as
+    single rounds go up and down. PCG mostly gets faster towards the end, so the time left is rather too long than too short.
 
     Examples
     --------

@@ -105,7 +105,7 @@ def evaluate(
     long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
     if start is not None and problem.plan.solver == "pcg":
         with clock.stage("first guess"):
-            guess = start_from(Path(start), inputs, observer, problem.equations)
+            guess = start_from(Path(start), inputs, observer, problem)
             slow = genetic_trend(inputs) if problem.plan.preconditioner == "incomplete_cholesky" else None
             long_run = LongRun(guess, long_run.checkpoint, slow)
     solved = solve(config, problem, clock, observer, long_run)

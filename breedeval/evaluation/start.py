@@ -10,6 +10,7 @@ from breedeval.arrays import Bool, Float64
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.evaluation.inputs import Inputs
 from breedeval.evaluation.observer import Observer
+from breedeval.evaluation.problem import Problem
 from breedeval.kernels.completeness import equivalent_generations
 from breedeval.kernels.pedigree_rows import fill_from_parents
 from breedeval.model.layout import FIXED, IDENTITY, EquationBlock
@@ -19,11 +20,11 @@ from breedeval.results.schema import GENETIC_GROUPS
 from breedeval.results.store import ResultsFile
 
 
-def start_from(path: Path, inputs: Inputs, observer: Observer, equations: MixedModelEquations | None = None) -> Float64:
-    """First guess (N,) for the solver.
+def start_from(path: Path, inputs: Inputs, observer: Observer, problem: Problem | None = None) -> Float64:
+    """First guess (N,) in the units of the user; with a problem, in those of its equations.
 
-    A level takes its old solution; a new animal the mean of its parents; another new level the mean of its effect, and, if the
-    equations are given, what its own records say given all other solutions. An effect that the old file does not have begins
+    A level takes its old solution; a new animal the mean of its parents; another new level the mean of its effect, and, if a
+    problem is given, what its own records say given all other solutions. An effect that the old file does not have begins
     at zero.
 
     Raises
@@ -42,8 +43,9 @@ def start_from(path: Path, inputs: Inputs, observer: Observer, equations: MixedM
             else:
                 _effect(block, old, start, met)
     observer.say(f"start: {np.count_nonzero(met):,} of {len(met):,} solutions from {path}")
-    if equations is not None:
-        _fit_new_levels(equations, met, start)
+    if problem is not None:
+        start /= problem.units
+        _fit_new_levels(problem.equations, met, start)
     return start
 
 
