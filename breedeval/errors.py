@@ -15,6 +15,7 @@
     ├── NumericalError     (RuntimeError)  the computation did not end well
     │   ├── NotConvergedError              the solver stopped before the solution was good enough
     │   └── NotPositiveDefiniteError       a pivot that had to be positive was not
+    ├── MemoryShortError   (MemoryError)   the run needs more memory than there is
     ├── MissingExtraError  (ImportError)   an optional package is needed and not installed
     └── OutputError        (OSError)       results could not be written
 
@@ -92,6 +93,10 @@ class InterruptedRunError(NumericalError):
 
 class NotPositiveDefiniteError(NumericalError):
     """A pivot that had to be positive was not."""
+
+
+class MemoryShortError(BreedevalError, MemoryError):
+    """The run needs more memory than there is. Facts: ``needed_mib``, ``available_mib``."""
 
 
 class MissingExtraError(BreedevalError, ImportError):

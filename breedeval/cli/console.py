@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from types import TracebackType
 from typing import Any
 
+from breedeval.cli.time_left import TimeLeft
 from breedeval.solvers.result import Convergence
 from breedeval.solvers.stopping import StoppingRule
 
-#: Without a terminal, a line of progress at rounds 1, 2, 4 ... and then every so many.
-ROUNDS_A_LINE = 100
+#: Without a terminal, a line of progress at rounds 1, 2, 4, 8, 16, and then when so many seconds have passed since the last.
+SECONDS_A_LINE = 10.0
+LAST_OF_FIRST_LINES = 16
 
 
 class Console:
@@ -22,7 +25,8 @@ class Console:
         self._is_terminal = sys.stderr.isatty()
         self._progress: Any = None
         self._task: Any = None
-        self._first = math.nan
+        self._left: TimeLeft | None = None
+        self._began = self._last_line = math.nan
         self._doing = ""
 
     def __enter__(self) -> Console:
@@ -56,55 +60,62 @@ class Console:
             self._end_progress()
             self._begin_progress()
             self._doing = doing
-        self._progress.update(self._task, completed=100.0 * share, rounds=doing, value="")
+        self._progress.update(self._task, completed=100.0 * share, rounds=doing, value="", left="")
 
     def round(self, rounds: int, criteria: Convergence, rule: StoppingRule) -> None:
         """A round of the solver: how far, on a logarithmic scale."""
         if self._quiet:
             return
-        value = criteria.of(rule.name)
+        value, now = criteria.of(rule.name), time.monotonic()
+        if self._left is None:
+            self._left, self._began, self._last_line = TimeLeft(rule.tolerance), now, now
+        share = self._left.add(now, value)
         if not self._is_terminal:
-            if rounds % ROUNDS_A_LINE == 0 or (rounds < ROUNDS_A_LINE and rounds & (rounds - 1) == 0):
-                self._line(f"  round {rounds:,}: {rule.name} {value:.1e}, residual {criteria.residual:.1e}")
+            first = rounds <= LAST_OF_FIRST_LINES and rounds & (rounds - 1) == 0
+            if first or now - self._last_line >= SECONDS_A_LINE:
+                self._round_line(rounds, criteria, rule, now)
             return
         if self._progress is None:
             self._begin_progress()
-        if math.isfinite(value) and math.isnan(self._first):
-            self._first = value
         self._progress.update(
             self._task,
-            completed=100.0 * self._fraction(value, rule.tolerance),
+            completed=100.0 * share,
             rounds=f"round {rounds:,}",
             value=f"{rule.name} {value:.1e}",
+            left=self._left.words(now),
         )
 
-    def _fraction(self, value: float, tolerance: float) -> float:
-        if not math.isfinite(value) or math.isnan(self._first) or value <= 0 or self._first <= tolerance:
-            return 0.0
-        return min(1.0, max(0.0, math.log(self._first / value) / math.log(self._first / tolerance)))
+    def _round_line(self, rounds: int, criteria: Convergence, rule: StoppingRule, now: float) -> None:
+        """A line for a log: round, criteria, seconds since the first round, time left."""
+        self._last_line = now
+        left = "" if self._left is None else self._left.words(now)
+        self._line(
+            f"  round {rounds:,}: {rule.name} {criteria.of(rule.name):.1e}, residual {criteria.residual:.1e}, "
+            f"{now - self._began:.1f} s{left and ', ' + left}"
+        )
 
     def _begin_progress(self) -> None:
         from rich.console import Console as Terminal
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
             TextColumn("  {task.fields[rounds]}"),
             BarColumn(),
             TextColumn("{task.fields[value]}"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Terminal(stderr=True),
             transient=True,
         )
         self._progress.start()
-        self._task = self._progress.add_task("solve", total=100.0, rounds="", value="")
+        self._task = self._progress.add_task("solve", total=100.0, rounds="", value="", left="")
 
     def _end_progress(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-            self._first = math.nan
             self._doing = ""
+        self._left = None
 
     @staticmethod
     def _line(text: str) -> None:

@@ -5,7 +5,7 @@ See `breedeval.kernels.record_pass`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -58,6 +58,15 @@ class RecordPass:
     wide: tuple[int, ...]
     _copies: Float64 = field(repr=False)
     _e: Float64 = field(repr=False)
+
+    @property
+    def work(self) -> Float64:
+        """(m, t) R⁻¹W x where a term is gathered from it, else (0, t)."""
+        return self._e
+
+    def with_arrays(self, incidence: Incidence, residual: ResidualInverse, work: Float64) -> RecordPass:
+        """Return the same pass over the same records that stand somewhere else."""
+        return replace(self, incidence=incidence, residual=residual, _e=work)
 
     def add_product(self, x: Float64, out: Float64) -> None:
         """Add W'R⁻¹W x to `out`; x and out (N,) or (N, c). Not for two threads at once on the same object."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from breedeval.equations.triangle import predict_triangle_bytes
 from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
+from breedeval.evaluation.forecast import forecast
 from breedeval.evaluation.inputs import prepare
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import expected_size, set_up
 from breedeval.evaluation.taken_inbreeding import StoredFile
 from breedeval.evaluation.variance_files import WrittenVariances
-from breedeval.results.provenance import StageClock, peak_memory_mib
+from breedeval.results.memory import available_memory_mib
+from breedeval.results.provenance import StageClock
 
-#: Vectors of all equations that PCG keeps: x, r, z, p, q, and the preconditioner's.
-PCG_VECTORS = 6
 #: Libraries that write and tabulate results (h5py, pandas), which a check does not load.
 RESULTS_LIBRARIES_MIB = 75
 
@@ -40,17 +38,16 @@ def check_evaluation(
     clock = StageClock()
     inputs = prepare(config, clock, observer or Silence(), written, stored=stored)
     problem = set_up(config, inputs, clock, observer or Silence())
-    here = peak_memory_mib()
-    extra = RESULTS_LIBRARIES_MIB + PCG_VECTORS * 8 * problem.equations.order / 2**20
-    if problem.plan.needs_factor and problem.n_elements >= 0:
-        extra += problem.n_elements * BYTES_PER_ELEMENT / 2**20
-    if problem.plan.solver == "pcg" and problem.plan.preconditioner == "incomplete_cholesky":
-        extra += predict_triangle_bytes(problem.equations) / 2**20
+    needs = forecast(problem, timed=True)
+    read = sum(s.seconds for s in clock.stages)
+    available = available_memory_mib()
+    there = "" if available is None else f"; {available:,.0f} MiB are available for it"
     animals = "" if inputs.genetics is None else f"{count_of(inputs.genetics.pedigree.n_animals, 'animal')}, "
     return [
         f"{config.title}: no problem found",
         f"{animals}{count_of(inputs.design.n_records, 'record')} used, {count_of(problem.equations.order, 'equation')}",
-        f"reading and setting up took {sum(s.seconds for s in clock.stages):.1f} s",
-        f"memory of a run: about {here + extra:,.0f} MiB ({here:,.0f} now, {extra:,.0f} more to solve and write)",
+        f"time of a run: about {read + needs.seconds:,.0f} s (reading and setting up took {read:.1f} s)",
+        f"memory of a run: about {needs.highest_mib + RESULTS_LIBRARIES_MIB:,.0f} MiB "
+        f"({needs.more_mib + RESULTS_LIBRARIES_MIB:,.0f} more than now to solve and write{there})",
         f"results file: about {expected_size(inputs) / 1e6:,.1f} MB",
     ]

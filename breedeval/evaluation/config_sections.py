@@ -172,6 +172,10 @@ class SolverSection(Section):
     stop: StopRule = Field(default="ebv_error", description="Stopping rule; all but ebv_error need a tolerance.")
     tolerance: PositiveNumber | None = Field(default=None, description="Tolerance of another stopping rule than ebv_error.")
     threads: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Threads to use; all if left out.")
+    records: Literal["auto", "memory", "disk"] = Field(
+        default="auto",
+        description="Where records stand while pcg solves: memory, disk (beside the results), auto (disk if memory is short).",
+    )
     checkpoint_minutes: PositiveNumber = Field(
         default=5.0, description="Minutes between two checkpoints, where evaluate has --checkpoint."
     )

@@ -20,6 +20,7 @@ from breedeval.evaluation.plan import Plan, choose_order, choose_plan, may_facto
 from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
+from breedeval.solvers.elimination_order import FactorSize
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Problem:
         (k,) equations that are not constrained to zero.
     matrix, order
         Explicit C on the kept equations and its elimination order; None where it is too large to be factorized.
-    n_elements
-        Predicted elements of the factor; −1 if not known.
+    size
+        Predicted size of the factor; None if it was not looked at.
     plan
         How to go on.
     ebv_scale
@@ -56,7 +57,7 @@ class Problem:
     kept: Int64
     matrix: csc_array | None
     order: Int64 | None
-    n_elements: int
+    size: FactorSize | None
     plan: Plan
     ebv_scale: float
     contrasts: Float64
@@ -88,7 +89,6 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         observer.say(reason)
     relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
     scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
-    n_elements = -1 if size is None else size.elements
     return Problem(
         equations,
         standardized.of_equation,
@@ -96,7 +96,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         kept,
         matrix,
         order,
-        n_elements,
+        size,
         plan,
         scale,
         contrasts,

@@ -15,11 +15,13 @@ from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import OutputError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
+from breedeval.evaluation.forecast import forecast, refuse_short_memory
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
 from breedeval.evaluation.solution import LongRun, Solved, solve
-from breedeval.evaluation.start import start_from
+from breedeval.evaluation.start import genetic_trend, start_from
+from breedeval.evaluation.storage import store_records
 from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
@@ -73,6 +75,8 @@ def evaluate(
         If the solution is not good enough. Nothing is written then.
     OutputError
         If the results file cannot be written.
+    MemoryShortError
+        If the solution needs more memory than there is.
     InterruptedRunError
         If the user interrupts (Ctrl-C) a run with a checkpoint.
 
@@ -97,8 +101,15 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_writable(path, expected_size(inputs))
-    guess = None if start is None else start_from(Path(start), inputs, observer) / problem.units
-    solved = solve(config, problem, clock, observer, LongRun(guess, None if checkpoint is None else Path(checkpoint)))
+    problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
+    refuse_short_memory(forecast(problem), problem, observer)
+    long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
+    if start is not None and problem.plan.solver == "pcg":
+        with clock.stage("first guess"):
+            guess = start_from(Path(start), inputs, observer, problem)
+            slow = genetic_trend(inputs) if problem.plan.preconditioner == "incomplete_cholesky" else None
+            long_run = LongRun(guess, long_run.checkpoint, slow)
+    solved = solve(config, problem, clock, observer, long_run)
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
         observer.stage("writing results")

@@ -26,6 +26,7 @@ from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factor import Factorization, SelectedInverse
 from breedeval.solvers.factorization import factorize
 from breedeval.solvers.pcg import pcg
+from breedeval.solvers.preconditioners import CorrectedPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
@@ -50,10 +51,13 @@ class LongRun:
         (N,) first guess, or None.
     checkpoint
         File, or None.
+    slow
+        (N, c) directions that PCG would find last, or None.
     """
 
     start: Float64 | None = None
     checkpoint: Path | None = None
+    slow: Float64 | None = None
 
 
 def solve(
@@ -81,6 +85,8 @@ def solve(
         with clock.stage("preconditioner"):
             nearly = problem.dependencies.nearly(problem.equations.order)
             preconditioner = build_preconditioner(problem.plan.preconditioner, problem.equations, nearly, observer)
+            if long_run is not None and long_run.slow is not None and long_run.slow.shape[1]:
+                preconditioner = CorrectedPreconditioner.smoothed(preconditioner, problem.equations, long_run.slow)
     observer.stage("solving")
     with clock.stage("solution"):
         result = _solve(config, problem, factor, preconditioner, rule, observer, long_run or LongRun())

@@ -12,6 +12,8 @@ from breedeval.kernels.blocks import multiply_blocks
 from breedeval.kernels.vectors import scale
 from breedeval.operators import Preconditioner, SymmetricOperator
 
+#: Rounds of x − M⁻¹Cx that turn a guess of a slow direction into one.
+SMOOTHINGS = 2
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
 NULL_EIGENVALUE = 1e-12
 
@@ -80,10 +82,23 @@ class CorrectedPreconditioner:
         inverse = (rotation[:, keep] / values[keep]) @ rotation[:, keep].T
         return cls(inner, freeze(scaled), freeze(inverse))
 
+    @classmethod
+    def smoothed(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
+        """From M⁻¹, C and vectors (N, c) that are near slow directions: what M⁻¹ mends of them is taken out first.
+
+        V − M⁻¹CV keeps an eigenvector of M⁻¹C with eigenvalue λ by 1 − λ, so small λ gain on the others.
+        """
+        slow = np.array(vectors)
+        z = np.empty(len(slow))
+        for _ in range(SMOOTHINGS):
+            for j in range(slow.shape[1]):
+                slow[:, j] -= inner.apply(operator.multiply(np.ascontiguousarray(slow[:, j])), z)
+        return cls.of(inner, operator, slow)
+
     @property
     def name(self) -> str:
         """Name of M⁻¹ and how many vectors."""
-        return f"{self.inner.name} (corrected in {self.vectors.shape[1]} nearly dependent directions)"
+        return f"{self.inner.name} (corrected in {self.vectors.shape[1]} slow directions)"
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`."""

@@ -10,16 +10,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import breedeval as be
-from breedeval.errors import InterruptedRunError, ResultsError
-from breedeval.evaluation import solution
+from breedeval.errors import InterruptedRunError, MemoryShortError, OutputError, ResultsError
+from breedeval.evaluation import forecast, solution, storage
+from breedeval.evaluation.observer import Silence
+from breedeval.results import scratch
 from breedeval.simulate.dairy import simulate_dairy
 from breedeval.simulate.files import write_population
 
+require = scratch.Scratch.require
 ROOT = Path(__file__).resolve().parents[2]
 SOLVER = "solver: {{method: pcg, preconditioner: diagonal, checkpoint_minutes: {minutes}, stop: residual, tolerance: 1e-11}}\n"
 
@@ -152,9 +156,73 @@ def test_start_from_older_results(herd: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(warm.ebv("milk")["ebv"], cold.ebv("milk")["ebv"], rtol=0, atol=1e-7 * scale)
 
 
+def test_a_year_of_records_added_to_ten_saves_two_rounds_of_five(tmp_path: Path) -> None:
+    herd, older = tmp_path / "herd", tmp_path / "older.h5"
+    write_population(simulate_dairy(np.random.default_rng(1), n_animals=20_000, years=13), herd)
+    (tmp_path / "without").mkdir()
+    solver = "solver: {{method: pcg, preconditioner: incomplete_cholesky}}\n"
+    be.evaluate(write_config(without_last_year(herd, tmp_path / "without"), solver=solver), results=older)
+    config = write_config(herd, solver=solver)
+    cold, warm = be.evaluate(config), be.evaluate(config, start=older)
+    assert warm.solve.rounds <= 0.6 * cold.solve.rounds
+    tight = write_config(herd, "tight.yaml", solver="solver: {{method: pcg, stop: residual, tolerance: 1e-12}}\n")
+    error = (warm.ebv("milk")["ebv"] - be.evaluate(tight).ebv("milk")["ebv"]).abs().max()
+    assert error <= 1e-4 * np.sqrt(432_000)
+
+
 def test_start_from_the_same_evaluation_stops_at_once(herd: Path, tmp_path: Path) -> None:
     config, older = write_config(herd), tmp_path / "older.h5"
     be.evaluate(config, results=older)
     text = config.read_text().replace("tolerance: 1e-11", "tolerance: 1e-9")
     config.write_text(text)
     assert be.evaluate(config, start=older).solve.rounds <= 1
+
+
+@pytest.mark.parametrize("solver", ["preconditioner: incomplete_cholesky", "preconditioner: block"])
+def test_records_on_disk_give_the_same_bits(herd: Path, tmp_path: Path, solver: str) -> None:
+    text = f"solver: {{{{method: pcg, {solver}, records: {{where}}}}}}\n"
+    found = {}
+    for where in ("memory", "disk"):
+        config = write_config(herd, f"{where}.yaml", solver=text.replace("{where}", where))
+        found[where] = be.evaluate(config, results=tmp_path / f"{where}.h5")
+    np.testing.assert_array_equal(found["disk"].solutions.values, found["memory"].solutions.values)
+    assert found["disk"].solve.rounds == found["memory"].solve.rounds
+    assert {path.name for path in tmp_path.iterdir()} == {"memory.h5", "disk.h5"}, "nothing is left of the records on disk"
+
+
+def test_interrupted_run_leaves_no_records_on_disk(herd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solution.Checkpoints, "keep", interrupt)
+    config = write_config(herd, "disk.yaml", solver="solver: {{method: pcg, records: disk}}\n")
+    with pytest.raises(KeyboardInterrupt):
+        be.evaluate(config, results=tmp_path / "run.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_short_memory_is_refused_before_the_solution(herd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "available_memory_mib", lambda: 1.0)
+    with pytest.raises(MemoryShortError, match=r"needs about [\d,]+ MiB more memory, and 1 MiB are .*preconditioner: block"):
+        be.evaluate(write_config(herd, "short.yaml", solver="solver: {{method: pcg, preconditioner: incomplete_cholesky}}\n"))
+
+
+def test_records_go_to_disk_when_memory_is_short(herd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    class Listener(Silence):
+        def say(self, line: str) -> None:
+            said.append(line)
+
+    monkeypatch.setattr(storage, "available_memory_mib", lambda: 1.0)
+    config = write_config(herd, "auto.yaml", solver="solver: {{method: pcg, preconditioner: block}}\n")
+    be.evaluate(config, observer=Listener())
+    assert any("on disk in" in line and "auto: 1 MiB of memory" in line for line in said)
+
+
+def test_full_disk_is_refused_before_the_solution(herd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000_000))
+    monkeypatch.setattr(scratch.Scratch, "require", lambda self, _: require(self, 10**9))
+    config = write_config(herd, "disk.yaml", solver="solver: {{method: pcg, records: disk}}\n")
+    with pytest.raises(OutputError, match=r"need about 1,000 MB, and .* has 10 MB free\. Make room"):
+        be.evaluate(config, results=tmp_path / "run.h5")
