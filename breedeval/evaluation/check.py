@@ -10,6 +10,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import expected_size, set_up
 from breedeval.evaluation.variance_files import WrittenVariances
+from breedeval.io.relationship_file import ArrayReader
 from breedeval.results.provenance import StageClock, peak_memory_mib
 
 #: Vectors of all equations that PCG keeps: x, r, z, p, q, and the preconditioner's.
@@ -19,9 +20,12 @@ RESULTS_LIBRARIES_MIB = 75
 
 
 def check_evaluation(
-    config: EvaluationConfig, observer: Observer | None = None, written: WrittenVariances | None = None
+    config: EvaluationConfig,
+    observer: Observer | None = None,
+    written: WrittenVariances | None = None,
+    read_hdf5: ArrayReader | None = None,
 ) -> list[str]:
-    """Check a configuration and its files without solving; `written` as in `breedeval.evaluation.inputs.prepare`.
+    """Check a configuration and its files without solving; `written`, `read_hdf5` as in `breedeval.evaluation.inputs.prepare`.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def check_evaluation(
         As `breedeval.evaluation.run.evaluate` would.
     """
     clock = StageClock()
-    inputs = prepare(config, clock, observer or Silence(), written)
+    inputs = prepare(config, clock, observer or Silence(), written, read_hdf5=read_hdf5)
     problem = set_up(config, inputs, clock, observer or Silence())
     here = peak_memory_mib()
     extra = RESULTS_LIBRARIES_MIB + PCG_VECTORS * 8 * problem.equations.order / 2**20

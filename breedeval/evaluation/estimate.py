@@ -24,6 +24,7 @@ from breedeval.evaluation.problem import kept_order
 from breedeval.evaluation.run import WORTH_THREADS, use_threads
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files, with_start
+from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import IDENTITY
 from breedeval.model.variances import Covariance, ResidualCovariance, Variances
 from breedeval.nearest import did_you_mean
@@ -140,7 +141,7 @@ def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None
         As `estimate`.
     """
     clock, observer = clock or StageClock(), observer or Silence()
-    inputs = prepare(config, clock, observer, written_variances(config), partial=True)
+    inputs = prepare(config, clock, observer, written_variances(config), partial=True, read_hdf5=read_hdf5_arrays)
     observer.stage("setting up the equations")
     with clock.stage("equations"):
         system, dependencies, kept = _system(inputs)

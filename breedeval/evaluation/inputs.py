@@ -16,6 +16,7 @@ from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.relations import prepare_relations
 from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
+from breedeval.io.relationship_file import ArrayReader
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.covariance import expected_size
 from breedeval.model.design import Design, build_design
@@ -78,6 +79,7 @@ def prepare(
     written: WrittenVariances | None = None,
     *,
     partial: bool = False,
+    read_hdf5: ArrayReader | None = None,
 ) -> Inputs:
     """Read the files of a configuration and lay the model over the records.
 
@@ -89,6 +91,8 @@ def prepare(
         From `breedeval.evaluation.stored_variances.written_variances`; needed where variances stand in a file.
     partial
         Whether variances may be missing.
+    read_hdf5
+        `breedeval.io.relationship_hdf5.read_hdf5_arrays`; needed where a relationship matrix stands in HDF5.
 
     Raises
     ------
@@ -111,7 +115,7 @@ def prepare(
         genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms)
         # Refused now, not after the solution.
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
-    relations = prepare_relations(config, records, genetics, clock, observer)
+    relations = prepare_relations(config, records, genetics, clock, observer, read_hdf5)
     observer.stage("laying out the model")
     with clock.stage("model"):
         design = _design(config, joined, genetics, variances, relations)

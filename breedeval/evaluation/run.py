@@ -22,6 +22,7 @@ from breedeval.evaluation.solution import LongRun, Solved, solve
 from breedeval.evaluation.start import start_from
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
+from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import PEDIGREE
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
@@ -90,7 +91,7 @@ def evaluate(
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
-    inputs = prepare(config, clock, observer, written_variances(config))
+    inputs = prepare(config, clock, observer, written_variances(config), read_hdf5=read_hdf5_arrays)
     if threads is None and config.solver.threads is None and inputs.design.layout.n_equations < WORTH_THREADS:
         use_threads(1)
     problem = set_up(config, inputs, clock, observer)
