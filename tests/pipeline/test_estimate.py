@@ -188,3 +188,20 @@ def test_names_of_parameters() -> None:
     residual = MatrixParameter("residual", ("y", "z"), True, "diagonal", scale)
     parameters = Parameters((genetic, residual), None)
     assert parameters.names == ("genetic y:id", "genetic y:id,z:id", "genetic z:id", "residual y", "residual z")
+
+
+def test_show_and_rank_of_a_file_of_estimates(herd: Farm) -> None:
+    ended = herd.call("estimate", "farm.yaml", "-o", "est.h5", "-q", "--format", "csv")
+    assert ended.status == 0
+    shown = herd.call("show", "est.h5", "--format", "csv")
+    assert (shown.status, shown.out) == (0, ended.out)
+    screen = herd.call("show", "est.h5").out
+    assert "restricted maximum likelihood (REML): converged" in screen
+    assert f"records: {RECORDS} read, {RECORDS} used" in screen
+    assert "heritability" in screen
+    animals = herd.call("show", "est.h5", "p1")
+    assert animals.status == 2
+    assert "est.h5 holds estimates of (co)variances, no animals." in animals.err
+    ranked = herd.call("rank", "est.h5")
+    assert ranked.status == 1
+    assert "est.h5 holds estimates of (co)variances, no breeding values." in ranked.err
