@@ -41,10 +41,11 @@ from breedeval.variance.components import (
 )
 from breedeval.variance.expressions import parse_expression
 from breedeval.variance.hypotheses import likelihood_ratio_test
+from breedeval.variance.identifiability import undetermined_sentences
 from breedeval.variance.maximize import Maximum, maximize
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.quantities import Quantity, standard_quantities
-from breedeval.variance.start import build_parameters, plausible_variances
+from breedeval.variance.start import build_parameters, plausible_variances, refuse_constant_traits
 from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RelationshipInverse, build_system
 
 Method = Literal["ai", "em", "ml"]
@@ -142,6 +143,7 @@ def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None
     """
     clock, observer = clock or StageClock(), observer or Silence()
     inputs = prepare(config, clock, observer, written_variances(config), partial=True, read_hdf5=read_hdf5_arrays)
+    refuse_constant_traits(inputs.design)
     observer.stage("setting up the equations")
     with clock.stage("equations"):
         system, dependencies, kept = _system(inputs)
@@ -273,7 +275,7 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, method: Method, obse
         lambda one: observer.say(one.sentence()),
     )
     observer.say(f"{maximum.ending.sentence} ({len(maximum.rounds) - 1} rounds)")
-    for line in boundary_sentences(maximum):
+    for line in (*boundary_sentences(maximum), *undetermined_sentences(maximum)):
         observer.warn(line)
     if maximum.ending.code != "converged":
         observer.warn("these are no estimates yet: the likelihood is not at its maximum")
@@ -320,7 +322,11 @@ def _collect(
         "records": {"read": account.n_read, "used": account.n_used, "dropped": dict(account.dropped)},
         "equations": prepared.inputs.design.layout.n_equations,
     }
-    choices = {"method": method, "ending": maximum.ending.sentence, "boundary": boundary_sentences(maximum)}
+    choices = {
+        "method": method,
+        "ending": maximum.ending.sentence,
+        "boundary": [*boundary_sentences(maximum), *undetermined_sentences(maximum)],
+    }
     return EstimationResults(
         title=config.title,
         created=now(),
