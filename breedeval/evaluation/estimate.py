@@ -21,7 +21,7 @@ from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import kept_order
-from breedeval.evaluation.run import WORTH_THREADS, use_threads
+from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files, with_start
 from breedeval.io.relationship_hdf5 import read_hdf5_arrays
@@ -103,6 +103,7 @@ def estimate(
     observer, clock = observer or Silence(), StageClock()
     path = None if results is None else Path(results)
     if path is not None:
+        refuse_input(path, config)
         check_writable(path)
     if start is not None:
         config = with_start(config, Path(start))

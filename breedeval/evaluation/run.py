@@ -87,7 +87,7 @@ def evaluate(
     observer = observer or Silence()
     path = None if results is None else Path(results)
     if path is not None:
-        _refuse_input(path, config)
+        refuse_input(path, config)
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
@@ -107,13 +107,19 @@ def evaluate(
     return found
 
 
-def _refuse_input(path: Path, config: EvaluationConfig) -> None:
-    """Refuse to write the results over a file that the evaluation reads."""
+def refuse_input(path: Path, config: EvaluationConfig) -> None:
+    """Refuse to write results over a file that the run reads.
+
+    Raises
+    ------
+    OutputError
+        If `path` is the configuration or a file that it names.
+    """
     read = [config.source.path, config.records.file, *variance_files(config)]
     read += [*([] if config.pedigree is None else [config.pedigree.file])]
-    read += [section.file for section in config.relationships.values()]
+    read += [file for section in config.relationships.values() for file in (section.file, section.labels) if file is not None]
     if path.resolve() in [Path(file).resolve() for file in read]:
-        raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
+        raise OutputError(f"{path} is a file that this run reads. Give the results another name with -o.", path=path)
 
 
 def use_threads(threads: int | None) -> None:
