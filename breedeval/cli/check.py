@@ -28,8 +28,13 @@ def check(config: Path) -> None:
         from breedeval.evaluation.stored_inbreeding import read_stored
 
         stored = read_stored(checked)
+    read_hdf5 = None
+    if any(section.file.suffix.lower() in (".h5", ".hdf5") for section in checked.relationships.values()):
+        from breedeval.io.relationship_hdf5 import read_hdf5_arrays
+
+        read_hdf5 = read_hdf5_arrays
 
     with Console() as console:
         console.say(f"{checked.title}: {config}")
-        for line in check_evaluation(checked, console, written, stored):
+        for line in check_evaluation(checked, console, written, stored, read_hdf5):
             click.echo(line)

@@ -34,7 +34,8 @@ def estimate(
     """Estimate the (co)variances of the model in CONFIG, with standard errors, heritabilities and correlations.
 
     Variances in CONFIG are starting values; where there are none, sensible ones are found. The table goes to standard
-    output, and everything to one HDF5 file, which another CONFIG takes as its variances: {file: estimates.h5}.
+    output, and everything to one HDF5 file, which 'breedeval show' prints again, and which another CONFIG takes as its
+    variances: {file: estimates.h5}.
     """
     from breedeval.evaluation.config import read_config
 

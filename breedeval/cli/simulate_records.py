@@ -54,6 +54,7 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     from breedeval.evaluation.inputs import prepare, read_records
     from breedeval.evaluation.stored_inbreeding import read_stored
     from breedeval.evaluation.stored_variances import written_variances
+    from breedeval.io.relationship_hdf5 import read_hdf5_arrays
     from breedeval.results.provenance import StageClock
     from breedeval.simulate.effects import FixedEffects
     from breedeval.simulate.phenotypes import simulate_records
@@ -61,7 +62,8 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     if checked.records.phantom_dams is not None:
         raise ConfigError("Records with phantom dams cannot be simulated. Leave out records: phantom_dams.")
     with Console() as console:
-        inputs = prepare(checked, StageClock(), console, written_variances(checked), stored=read_stored(checked))
+        written, stored = written_variances(checked), read_stored(checked)
+        inputs = prepare(checked, StageClock(), console, written, stored=stored, read_hdf5=read_hdf5_arrays)
         joined = read_records(checked, inputs.variances.residual)
         structure = joined.table
         means = {trait: float(np.nanmean(structure.numbers[trait])) for trait in checked.spec.trait_names}

@@ -10,6 +10,7 @@ from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import expected_size, set_up
 from breedeval.evaluation.taken_inbreeding import StoredFile
 from breedeval.evaluation.variance_files import WrittenVariances
+from breedeval.io.relationship_file import ArrayReader
 from breedeval.results.memory import available_memory_mib
 from breedeval.results.provenance import StageClock
 
@@ -22,8 +23,9 @@ def check_evaluation(
     observer: Observer | None = None,
     written: WrittenVariances | None = None,
     stored: StoredFile | None = None,
+    read_hdf5: ArrayReader | None = None,
 ) -> list[str]:
-    """Check a configuration and its files without solving; `written` and `stored` as in `breedeval.evaluation.inputs.prepare`.
+    """Check a configuration and its files without solving; the last three as in `breedeval.evaluation.inputs.prepare`.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def check_evaluation(
         As `breedeval.evaluation.run.evaluate` would.
     """
     clock = StageClock()
-    inputs = prepare(config, clock, observer or Silence(), written, stored=stored)
+    inputs = prepare(config, clock, observer or Silence(), written, stored=stored, read_hdf5=read_hdf5)
     problem = set_up(config, inputs, clock, observer or Silence())
     needs = forecast(problem, timed=True)
     read = sum(s.seconds for s in clock.stages)

@@ -17,6 +17,8 @@ from breedeval.errors import ConfigError, count_of
 
 #: A larger file is no configuration; it is refused before it is read.
 LARGEST = 1 << 20
+#: First bytes of every HDF5 file.
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 #: Aliases can make a small file large; more values than this are refused.
 MOST_VALUES = 100_000
 
@@ -117,6 +119,11 @@ def _read_text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith(_HDF5):
+            raise ConfigError(
+                f"{path}: this is HDF5, perhaps results, and no configuration. Give the path of a configuration (.yaml).",
+                path=str(path),
+            ) from None
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8. Save the configuration as UTF-8.",

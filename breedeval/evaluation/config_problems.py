@@ -70,6 +70,8 @@ def _sentence(detail: Any, key_path: KeyPath, root: type[BaseModel]) -> str:
         known = [field.alias or name for name, field in section_at(root, key_path[:-1]).model_fields.items()]
         return f"there is no such key.{did_you_mean(str(key_path[-1]), known)} Known are {', '.join(known)}."
     if kind == "missing":
+        if key_path == ("variances",):
+            return "this key is missing. Add it; 'breedeval estimate' finds (co)variances that nobody knows."
         return "a value is missing in this list. Add it." if isinstance(key_path[-1], int) else "this key is missing. Add it."
     if kind == "value_error":
         if key_path[0] == "model" and value is None:

@@ -29,6 +29,15 @@ def _later(*values: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _not_reml(value: Any) -> Any:
+    """Tell those who write ``reml`` that two methods are REML."""
+    if isinstance(value, str) and value.lower() == "reml":
+        raise ValueError(
+            "REML is 'ai' (average information, the default) or 'em' (expectation maximization); 'ml' is not REML."
+        )
+    return value
+
+
 def _none_if_said(value: Any) -> Any:
     return None if value == "none" else value
 
@@ -254,7 +263,7 @@ Structure = Literal["unstructured", "diagonal", "fixed"]
 class EstimateSection(Section):
     """How (co)variances are estimated, and what is to be known of them."""
 
-    method: Annotated[Literal["ai", "em", "ml"], _later("gibbs", "mc")] = Field(
+    method: Annotated[Literal["ai", "em", "ml"], _later("gibbs", "mc"), BeforeValidator(_not_reml)] = Field(
         default="ai",
         description="ai: REML by average information; em: REML by expectation maximization; ml: maximum likelihood.",
     )

@@ -21,10 +21,11 @@ from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import kept_order
-from breedeval.evaluation.run import WORTH_THREADS, use_threads
+from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
 from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files, with_start
+from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import IDENTITY
 from breedeval.model.variances import Covariance, ResidualCovariance, Variances
 from breedeval.nearest import did_you_mean
@@ -41,10 +42,11 @@ from breedeval.variance.components import (
 )
 from breedeval.variance.expressions import parse_expression
 from breedeval.variance.hypotheses import likelihood_ratio_test
+from breedeval.variance.identifiability import undetermined_sentences
 from breedeval.variance.maximize import Maximum, maximize
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.quantities import Quantity, standard_quantities
-from breedeval.variance.start import build_parameters, plausible_variances
+from breedeval.variance.start import build_parameters, plausible_variances, refuse_constant_traits
 from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RelationshipInverse, build_system
 
 Method = Literal["ai", "em", "ml"]
@@ -102,6 +104,7 @@ def estimate(
     observer, clock = observer or Silence(), StageClock()
     path = None if results is None else Path(results)
     if path is not None:
+        refuse_input(path, config)
         check_writable(path)
     if start is not None:
         config = with_start(config, Path(start))
@@ -141,7 +144,9 @@ def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None
         As `estimate`.
     """
     clock, observer = clock or StageClock(), observer or Silence()
-    inputs = prepare(config, clock, observer, written_variances(config), partial=True, stored=read_stored(config))
+    written, stored = written_variances(config), read_stored(config)
+    inputs = prepare(config, clock, observer, written, partial=True, stored=stored, read_hdf5=read_hdf5_arrays)
+    refuse_constant_traits(inputs.design)
     observer.stage("setting up the equations")
     with clock.stage("equations"):
         system, dependencies, kept = _system(inputs)
@@ -273,7 +278,7 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, method: Method, obse
         lambda one: observer.say(one.sentence()),
     )
     observer.say(f"{maximum.ending.sentence} ({len(maximum.rounds) - 1} rounds)")
-    for line in boundary_sentences(maximum):
+    for line in (*boundary_sentences(maximum), *undetermined_sentences(maximum)):
         observer.warn(line)
     if maximum.ending.code != "converged":
         observer.warn("these are no estimates yet: the likelihood is not at its maximum")
@@ -322,7 +327,11 @@ def _collect(
         "records": {"read": account.n_read, "used": account.n_used, "dropped": dict(account.dropped)},
         "equations": prepared.inputs.design.layout.n_equations,
     }
-    choices = {"method": method, "ending": maximum.ending.sentence, "boundary": boundary_sentences(maximum)}
+    choices = {
+        "method": method,
+        "ending": maximum.ending.sentence,
+        "boundary": [*boundary_sentences(maximum), *undetermined_sentences(maximum)],
+    }
     return EstimationResults(
         title=config.title,
         created=now(),

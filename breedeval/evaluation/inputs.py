@@ -17,6 +17,7 @@ from breedeval.evaluation.relations import prepare_relations
 from breedeval.evaluation.taken_inbreeding import StoredFile
 from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
+from breedeval.io.relationship_file import ArrayReader
 from breedeval.model.contrasts import Contrast, build_contrast
 from breedeval.model.covariance import expected_size
 from breedeval.model.design import Design, build_design
@@ -80,6 +81,7 @@ def prepare(
     *,
     partial: bool = False,
     stored: StoredFile | None = None,
+    read_hdf5: ArrayReader | None = None,
 ) -> Inputs:
     """Read the files of a configuration and lay the model over the records.
 
@@ -93,6 +95,8 @@ def prepare(
         Whether variances may be missing.
     stored
         From `breedeval.evaluation.stored_inbreeding.read_stored`; without it all inbreeding is computed.
+    read_hdf5
+        `breedeval.io.relationship_hdf5.read_hdf5_arrays`; needed where a relationship matrix stands in HDF5.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def prepare(
         genetics = prepare_genetics(config, config.pedigree, records, clock, observer, joined.phantoms, stored)
         # Refused now, not after the solution.
         base_animals(config.base, genetics.pedigree, f"{config.where(('base', 'animals'))}: base.animals")
-    relations = prepare_relations(config, records, genetics, clock, observer)
+    relations = prepare_relations(config, records, genetics, clock, observer, read_hdf5)
     observer.stage("laying out the model")
     with clock.stage("model"):
         design = _design(config, joined, genetics, variances, relations)

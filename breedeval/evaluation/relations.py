@@ -12,7 +12,7 @@ from breedeval.evaluation.config_sections import RelationshipSection
 from breedeval.evaluation.genetics import Genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import MAX_ELEMENTS
-from breedeval.io.relationship_file import read_relationship
+from breedeval.io.relationship_file import ArrayReader, read_relationship
 from breedeval.model.records import RecordTable
 from breedeval.model.relations import Relations
 from breedeval.model.spec import RandomTerm
@@ -28,9 +28,16 @@ from breedeval.solvers.factorization import factorize
 
 
 def prepare_relations(
-    config: EvaluationConfig, records: RecordTable, genetics: Genetics | None, clock: StageClock, observer: Observer
+    config: EvaluationConfig,
+    records: RecordTable,
+    genetics: Genetics | None,
+    clock: StageClock,
+    observer: Observer,
+    read_hdf5: ArrayReader | None = None,
 ) -> Relations:
     """Read, check and invert what the random terms of the model are related by, other than the pedigree.
+
+    `read_hdf5` as in `breedeval.io.relationship_file.read_relationship`.
 
     Raises
     ------
@@ -45,7 +52,7 @@ def prepare_relations(
         if term.relationship is not None:
             observer.stage(f"relationship {term.relationship}")
             with clock.stage("relationship"):
-                levels[term.related_by] = _given(term.relationship, config, observer)
+                levels[term.related_by] = _given(term.relationship, config, observer, read_hdf5)
         elif term.kind == "dominance" and genetics is not None:
             observer.stage("dominance relationships")
             with clock.stage("relationship"):
@@ -78,9 +85,9 @@ def _sires(
     return sires, grandsires
 
 
-def _given(name: str, config: EvaluationConfig, observer: Observer) -> RelatedLevels:
+def _given(name: str, config: EvaluationConfig, observer: Observer, read_hdf5: ArrayReader | None) -> RelatedLevels:
     section = config.relationships[name]
-    given = read_relationship(section.file, section.labels)
+    given = read_relationship(section.file, section.labels, read_hdf5)
     how = ", ".join(
         [*given.notes, f"taken as the {'inverse of the relationship' if section.kind == 'inverse' else 'relationship'} matrix"]
     )

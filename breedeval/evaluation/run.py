@@ -25,6 +25,7 @@ from breedeval.evaluation.storage import store_records
 from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files
+from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import PEDIGREE
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
@@ -91,11 +92,12 @@ def evaluate(
     observer = observer or Silence()
     path = None if results is None else Path(results)
     if path is not None:
-        _refuse_input(path, config)
+        refuse_input(path, config)
         check_writable(path)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
-    inputs = prepare(config, clock, observer, written_variances(config), stored=read_stored(config))
+    written, stored = written_variances(config), read_stored(config)
+    inputs = prepare(config, clock, observer, written, stored=stored, read_hdf5=read_hdf5_arrays)
     if threads is None and config.solver.threads is None and inputs.design.layout.n_equations < WORTH_THREADS:
         use_threads(1)
     problem = set_up(config, inputs, clock, observer)
@@ -118,14 +120,20 @@ def evaluate(
     return found
 
 
-def _refuse_input(path: Path, config: EvaluationConfig) -> None:
-    """Refuse to write the results over a file that the evaluation reads."""
+def refuse_input(path: Path, config: EvaluationConfig) -> None:
+    """Refuse to write results over a file that the run reads.
+
+    Raises
+    ------
+    OutputError
+        If `path` is the configuration or a file that it names.
+    """
     read = [config.source.path, config.records.file, *variance_files(config)]
     if config.pedigree is not None:
         read += [file for file in (config.pedigree.file, config.pedigree.stored_inbreeding) if file is not None]
-    read += [section.file for section in config.relationships.values()]
+    read += [file for section in config.relationships.values() for file in (section.file, section.labels) if file is not None]
     if path.resolve() in [Path(file).resolve() for file in read]:
-        raise OutputError(f"{path} is a file that this evaluation reads. Give the results another name with -o.", path=path)
+        raise OutputError(f"{path} is a file that this run reads. Give the results another name with -o.", path=path)
 
 
 def use_threads(threads: int | None) -> None:

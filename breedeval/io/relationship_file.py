@@ -7,10 +7,10 @@ or a line an element: level, level, value, with or without header. Binary: NumPy
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from scipy.io import mmread
 from scipy.sparse import coo_array, issparse
@@ -30,7 +30,13 @@ _FORMS = (
 )
 
 
-def read_relationship(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None) -> LabelledMatrix:
+#: Reads the arrays of a binary file by name.
+ArrayReader = Callable[[str], Mapping[str, Any]]
+
+
+def read_relationship(
+    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, read_hdf5: ArrayReader | None = None
+) -> LabelledMatrix:
     """Read a symmetric matrix and the names of its levels.
 
     Parameters
@@ -39,6 +45,8 @@ def read_relationship(path: str | os.PathLike[str], labels: str | os.PathLike[st
         The file; its ending tells the form: ``.npz``, ``.h5`` or ``.hdf5``, ``.mtx``, else a table.
     labels
         A file with one name a line, in the order of the rows, for a form that has none (Matrix Market, ``.npz`` of scipy).
+    read_hdf5
+        `breedeval.io.relationship_hdf5.read_hdf5_arrays`; only a caller who may meet HDF5 loads its library.
 
     Raises
     ------
@@ -60,7 +68,9 @@ def read_relationship(path: str | os.PathLike[str], labels: str | os.PathLike[st
         if ending == ".npz":
             return _from_arrays(_npz_arrays(name), given)
         if ending in (".h5", ".hdf5"):
-            return _from_arrays(_hdf5_arrays(name), given)
+            if read_hdf5 is None:
+                raise DataError("HDF5 cannot be read here. Give a table, .npz or .mtx.")
+            return _from_arrays(read_hdf5(name), given)
         if ending == ".mtx":
             return _from_arrays({"matrix": mmread(name, spmatrix=False)}, given)
         return _from_table(name, given)
@@ -86,16 +96,7 @@ def _npz_arrays(path: str) -> dict[str, Any]:
         return {key: file[key] for key in file.files}
 
 
-def _hdf5_arrays(path: str) -> dict[str, Any]:
-    with h5py.File(path, "r") as file:
-        found = {key: file[key][()] for key in ("matrix", "data", "indices", "indptr", "shape", "row", "col") if key in file}
-        for key in ("labels", "level"):
-            if key in file:
-                found["labels"] = file[key].asstr()[:] if h5py.check_string_dtype(file[key].dtype) else file[key][()]
-        return found
-
-
-def _from_arrays(arrays: dict[str, Any], given: Names | None) -> LabelledMatrix:
+def _from_arrays(arrays: Mapping[str, Any], given: Names | None) -> LabelledMatrix:
     matrix = _assembled(arrays)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"the matrix has the shape {' × '.join(map(str, matrix.shape))}; it must be square.")
@@ -118,7 +119,7 @@ def _from_arrays(arrays: dict[str, Any], given: Names | None) -> LabelledMatrix:
     return LabelledMatrix(one.names, one.matrix, (*notes, "sparse", *one.notes))
 
 
-def _assembled(arrays: dict[str, Any]) -> Any:
+def _assembled(arrays: Mapping[str, Any]) -> Any:
     if "matrix" in arrays:
         return arrays["matrix"]
     if {"data", "row", "col", "shape"} <= set(arrays):

@@ -16,7 +16,7 @@ _ARGUMENT = re.compile(r"\s*=\s*")
 
 _HINTS = {
     "~": "Write the right-hand side only; the trait stands before it in the configuration.",
-    "|": "A random effect of the levels of x is written random(x).",
+    "|": "Random effects are written random(g), where lme4 has (1 | g), and random(g, slope(x)), where it has (x | g).",
     "^": "Powers of a covariate are written poly(x, 2).",
     "=": "Arguments are written without names: legendre(x, 2).",
     "'": "A name with unusual characters stands in backquotes: `days open`.",

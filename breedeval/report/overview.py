@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from breedeval.errors import UnknownNameError, count_of, name_some
 from breedeval.results.store import ResultsFile
+from breedeval.results.stored_estimates import StoredEstimates
+
+_LIKELIHOODS = {"reml": "restricted maximum likelihood (REML)", "ml": "maximum likelihood"}
 
 
 def overview(results: ResultsFile) -> list[str]:
     """Lines that tell what was done, with what, how well, and how long it took."""
     record = results.record
     lines = [results.title, f"evaluated {results.created} by breedeval {results.breedeval_version}", ""]
-    for name, item in record["inputs"].items():
-        lines.append(f"{name + ':':<10}{item['file']} ({item['bytes']:,} bytes, sha256 {item['sha256'][:12]}…)")
-    lines += ["", *_count_lines(record["counts"]), "", *record["choices"]["plan"], f"solution: {results.solver['sentence']}"]
+    lines += [
+        *_input_lines(record),
+        "",
+        *_count_lines(record["counts"]),
+        "",
+        *record["choices"]["plan"],
+        f"solution: {results.solver['sentence']}",
+    ]
     lines += record["choices"]["estimability"]
     lines += record["choices"]["notes"]
     for trait in results.traits:
@@ -25,6 +34,22 @@ def overview(results: ResultsFile) -> list[str]:
     seconds = sum(stage["seconds"] for stage in record["stages"])
     peak = max(stage["peak_mib"] for stage in record["stages"])
     return [*lines, "", f"{seconds:.1f} s, memory up to {peak:,.0f} MiB"]
+
+
+def estimates_overview(found: StoredEstimates) -> list[str]:
+    """Lines that tell what was estimated from what, and whether the maximum was reached."""
+    counts = found.record["counts"]
+    rounds = count_of(found.rounds, "round")
+    return [
+        found.title,
+        f"estimated {found.created} by breedeval {found.breedeval_version}",
+        "",
+        *_input_lines(found.record),
+        "",
+        *_count_lines(counts),
+        f"{_LIKELIHOODS.get(found.likelihood, found.likelihood)}: {found.sentence} ({rounds})",
+        *found.record["choices"]["boundary"],
+    ]
 
 
 def animals_table(results: ResultsFile, ids: Sequence[str]) -> pd.DataFrame:
@@ -52,6 +77,13 @@ def animals_table(results: ResultsFile, ids: Sequence[str]) -> pd.DataFrame:
             nearest=[],
         )
     return table.iloc[[row_of[animal] for animal in ids]].reset_index(drop=True)
+
+
+def _input_lines(record: dict[str, Any]) -> list[str]:
+    return [
+        f"{name + ':':<10}{item['file']} ({item['bytes']:,} bytes, sha256 {item['sha256'][:12]}…)"
+        for name, item in record["inputs"].items()
+    ]
 
 
 def _count_lines(counts: dict[str, dict[str, object]]) -> list[str]:

@@ -191,11 +191,19 @@ class ResultsFile:
         try:
             self._file = h5py.File(self.path, "r")
         except OSError as error:
-            raise ResultsError(f"{path} cannot be read as HDF5: it is damaged or something else. Evaluate again.") from error
+            raise ResultsError(
+                f"{path} cannot be read as HDF5: it is damaged or something else. Give a file that 'breedeval evaluate' wrote."
+            ) from error
         self._check_format()
 
     def _check_format(self) -> None:
         found = self._file.attrs.get("format")
+        if found == schema.ESTIMATES_FORMAT:
+            self.close()
+            raise ResultsError(
+                f"{self.path} holds estimates of (co)variances, no breeding values. 'breedeval show {self.path}' prints them; "
+                f"with 'variances: {{file: {self.path.name}}}' in a configuration, 'breedeval evaluate' gives breeding values."
+            )
         if found != schema.FORMAT:
             self.close()
             raise ResultsError(

@@ -9,6 +9,7 @@ from scipy.sparse import csc_array
 
 from breedeval.arrays import NONE, Bool, Float64, Int64
 from breedeval.equations.incidence import build_incidence
+from breedeval.errors import DataError
 from breedeval.model.design import Design
 from breedeval.model.variances import ResidualCovariance
 from breedeval.solvers.factorization import factorize
@@ -16,6 +17,26 @@ from breedeval.variance.parameters import MatrixParameter, Parameters, Structure
 
 #: Share of the variance that the fixed effects leave which starts as residual.
 RESIDUAL_SHARE = 0.5
+
+
+def refuse_constant_traits(design: Design) -> None:
+    """Refuse traits without variance.
+
+    Raises
+    ------
+    DataError
+        Naming each trait that has the same value in all records, or one record only.
+    """
+    problems = []
+    for j, trait in enumerate(design.traits):
+        y = design.observations[design.observed[:, j], j]
+        if len(y) and np.ptp(y) == 0.0:
+            what = f"the same value ({y[0]:g}) in all {len(y):,} records" if len(y) > 1 else "one record only"
+            problems.append(
+                f"{trait} has {what}: there is no variance to estimate. Look at that column and its missing values."
+            )
+    if problems:
+        raise DataError("\n".join(problems))
 
 
 def variance_after_fixed_effects(design: Design, kept: Int64) -> Float64:

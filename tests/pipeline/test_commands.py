@@ -85,7 +85,7 @@ def test_index_ranks_by_the_weighted_sum(farm: Farm) -> None:
         (["rank", "nothing.h5"], "There is no file nothing.h5. Run 'breedeval evaluate CONFIG -o nothing.h5'"),
         (["show", "nothing.h5"], "There is no file nothing.h5"),
         (["rank", "."], ". is a folder. Give the name of a results file."),
-        (["rank", "rec.csv"], "rec.csv cannot be read as HDF5: it is damaged or something else. Evaluate again."),
+        (["rank", "rec.csv"], "rec.csv cannot be read as HDF5: it is damaged or something else. Give a file"),
         (["rank", "out.h5", "-o", "nowhere/table.csv"], "is not there. Make it, or choose another with -o"),
         (["check", "nothing.yaml"], "nothing.yaml: there is no such file"),
         (["pedigree", "check", "nothing.csv"], "nothing.csv does not exist"),

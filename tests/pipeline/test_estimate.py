@@ -188,3 +188,38 @@ def test_names_of_parameters() -> None:
     residual = MatrixParameter("residual", ("y", "z"), True, "diagonal", scale)
     parameters = Parameters((genetic, residual), None)
     assert parameters.names == ("genetic y:id", "genetic y:id,z:id", "genetic z:id", "residual y", "residual z")
+
+
+def test_show_and_rank_of_a_file_of_estimates(herd: Farm) -> None:
+    ended = herd.call("estimate", "farm.yaml", "-o", "est.h5", "-q", "--format", "csv")
+    assert ended.status == 0
+    shown = herd.call("show", "est.h5", "--format", "csv")
+    assert (shown.status, shown.out) == (0, ended.out)
+    screen = herd.call("show", "est.h5").out
+    assert "restricted maximum likelihood (REML): converged" in screen
+    assert f"records: {RECORDS} read, {RECORDS} used" in screen
+    assert "heritability" in screen
+    animals = herd.call("show", "est.h5", "p1")
+    assert animals.status == 2
+    assert "est.h5 holds estimates of (co)variances, no animals." in animals.err
+    ranked = herd.call("rank", "est.h5")
+    assert ranked.status == 1
+    assert "est.h5 holds estimates of (co)variances, no breeding values." in ranked.err
+
+
+@pytest.mark.parametrize("name", ["farm.yaml", "rec.csv", "ped.csv"])
+def test_inputs_are_not_written_over(herd: Farm, name: str) -> None:
+    before = (herd.folder / name).read_bytes()
+    ended = herd.call("estimate", "farm.yaml", "-o", name)
+    assert ended.status == 1
+    assert f"{name} is a file that this run reads. Give the results another name with -o." in ended.err
+    assert (herd.folder / name).read_bytes() == before
+
+
+def test_files_of_the_wrong_kind(herd: Farm) -> None:
+    assert herd.call("estimate", "farm.yaml", "-o", "est.h5", "-q").status == 0
+    ended = herd.call("estimate", "est.h5")
+    assert "est.h5: this is HDF5, perhaps results, and no configuration." in ended.err
+    ended = herd.call("evaluate", "farm.yaml", "-o", "out.h5")
+    assert "variances: this key is missing. Add it; 'breedeval estimate' finds (co)variances that nobody knows." in ended.err
+    assert herd.call("estimate", "farm.yaml", "-o", "est.h5", "--start", "est.h5", "-q").status == 0

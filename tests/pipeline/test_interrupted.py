@@ -38,9 +38,9 @@ def only_old_is_left(farm: Farm) -> bool:
     [
         ("nowhere/out.h5", "is not there. Make it, or choose another with -o"),
         ("folder", "folder is a folder. Give the name of a file with -o"),
-        ("rec.csv", "rec.csv is a file that this evaluation reads"),
-        ("./ped.csv", "ped.csv is a file that this evaluation reads"),
-        ("farm.yaml", "farm.yaml is a file that this evaluation reads"),
+        ("rec.csv", "rec.csv is a file that this run reads"),
+        ("./ped.csv", "ped.csv is a file that this run reads"),
+        ("farm.yaml", "farm.yaml is a file that this run reads"),
         (os.devnull, "is no ordinary file"),
     ],
 )

@@ -256,6 +256,11 @@ def compare_lme4(found, folder, prefix, names):
         assert values[names[level]] == pytest.approx(value, abs=2e-4 * published.max()), level
     for level, value in expected(folder, f"{prefix}_covariance_se").items():
         assert errors[names[level]] == pytest.approx(value, rel=2e-4), level
+    printed = [] if prefix == "dyestuff2" else [("fixed", "estimate"), ("fixed_se", "standard_error")]
+    for quantity, column in printed:
+        effects = variances(found, ("fixed effect",), column)
+        for level, value in expected(folder, f"{prefix}_{quantity}", column="published").items():
+            assert effects[{"mean": "intercept"}.get(level, level)] == pytest.approx(value, abs=2e-4), (quantity, level)
     criterion = number(expected(folder, f"{prefix}_reml_criterion", column="published"))
     assert -2.0 * found.fit.log_likelihood == pytest.approx(criterion, abs=1e-5)
 
@@ -297,11 +302,9 @@ def test_sleepstudy(refdata, tmp_path, model):
 
 def test_pastes(refdata, tmp_path):
     folder = refdata("lme4_pastes")
-    frame = pd.read_csv(folder / "data.csv")
-    frame["sample"] = frame["batch"] + ":" + frame["cask"]
-    frame.to_csv(tmp_path / "pastes.csv", index=False)
-    found = be.estimate(simple(tmp_path, "pastes.csv", {"strength": "1 + random(batch) + random(sample)"}, tmp_path))
-    names = {"batch": "batch strength:batch", "cask in batch": "sample strength:sample", "residual": "residual strength"}
+    found = be.estimate(simple(folder, "data.csv", {"strength": "1 + random(batch/cask)"}, tmp_path))
+    nested = "batch:cask strength:batch:cask"
+    names = {"batch": "batch strength:batch", "cask in batch": nested, "residual": "residual strength"}
     compare_lme4(found, folder, "pastes", names)
 
 
@@ -339,3 +342,84 @@ def test_ten_poor_starts_end_at_the_same_maximum(root, refdata, tmp_path, name):
     assert np.ptp(values) < 1e-6
     theta = np.array([end.theta for end in ends])
     np.testing.assert_allclose(theta, theta[:1].repeat(10, axis=0), atol=1e-4 * prepared.parameters.scales().max())
+
+
+def dense_criterion(frame, y, x, group, between, within):
+    """-2 log-likelihood by REML of one random effect, from the dense V and these columns X."""
+    z = pd.get_dummies(group).to_numpy(float)
+    v = np.linalg.inv(between * z @ z.T + within * np.eye(len(frame)))
+    w = x.T @ v @ x
+    rest = y - x @ np.linalg.solve(w, x.T @ v @ y)
+    terms = -np.linalg.slogdet(v)[1] + np.linalg.slogdet(w)[1] + rest @ v @ rest
+    return terms + (len(y) - x.shape[1]) * np.log(2 * np.pi)
+
+
+def columns_of(first, second):
+    """Columns of a crossing of two sets of contrasts, each with a column of ones first."""
+    return np.einsum("ni,nj->nij", first, second).reshape(len(first), -1)
+
+
+def test_cake_criterion_is_that_of_treatment_contrasts(refdata, tmp_path):
+    """R's contrasts: treatment for recipe; polynomial, of length one, for the ordered temperatures, which adds 3 log 6."""
+    folder = refdata("lme4_cake")
+    frame = pd.read_csv(folder / "data.csv")
+    model = {"angle": "recipe*temperature + random(recipe:replicate)"}
+    found = be.estimate(simple(folder, "data.csv", model, tmp_path, records={"classes": ["recipe", "temperature"]}))
+    values = variances(found)
+    between, within = values["recipe:replicate angle:recipe:replicate"], values["residual angle"]
+    recipe, temperature = (pd.get_dummies(frame[name]).to_numpy(float) for name in ("recipe", "temperature"))
+    treatment = [np.column_stack([np.ones(len(frame)), dummies[:, 1:]]) for dummies in (recipe, temperature)]
+    powers = np.vander(np.arange(6.0), 6, increasing=True)
+    contrasts = np.linalg.qr(powers)[0]
+    contrasts[:, 0] = 1.0
+    group, y = frame["recipe"] + frame["replicate"].astype(str), frame["angle"].to_numpy(float)
+    plain = dense_criterion(frame, y, columns_of(*treatment), group, between, within)
+    ordered = dense_criterion(frame, y, columns_of(treatment[0], temperature @ contrasts), group, between, within)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(plain, abs=1e-8)
+    assert -2.0 * found.fit.log_likelihood + 3 * np.log(6) == pytest.approx(ordered, abs=1e-8)
+
+
+@pytest.mark.parametrize("formula", ["a + b + c + x + a:x", "a*b + c", "a + x + a:x + b + c + b:c"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_criterion_of_unbalanced_classes_is_that_of_treatment_contrasts(tmp_path, formula, seed):
+    """Columns that depend on those before them are left out from the right, as R does."""
+    rng = np.random.default_rng(seed)
+    n = 80
+    frame = pd.DataFrame({name: rng.integers(0, size, n) for name, size in (("a", 5), ("b", 4), ("c", 3), ("g", 9))})
+    frame["x"] = rng.normal(size=n).round(3)
+    frame["y"] = (rng.normal(size=9)[frame["g"]] + frame["x"] + rng.normal(size=n)).round(4)
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    records = {"classes": ["a", "b", "c"], "covariates": ["x"]}
+    found = be.estimate(simple(tmp_path, "data.csv", {"y": f"{formula} + random(g)"}, tmp_path, records=records))
+    one = np.ones((n, 1))
+    sets = {name: np.column_stack([one, pd.get_dummies(frame[name]).to_numpy(float)[:, 1:]]) for name in "abc"}
+    sets["x"] = np.column_stack([one, frame["x"]])
+    crossed = {"a + b + c + x + a:x": "ax b c", "a*b + c": "ab c", "a + x + a:x + b + c + b:c": "ax bc"}[formula]
+    x = np.hstack([columns_of(sets[names[0]], sets[names[-1]]) if len(names) > 1 else sets[names] for names in crossed.split()])
+    kept: list[int] = []
+    for j in range(x.shape[1]):
+        if np.linalg.matrix_rank(x[:, [*kept, j]]) > len(kept):
+            kept.append(j)
+    between, within = found.maximum.theta
+    wanted = dense_criterion(frame, frame["y"].to_numpy(), x[:, kept], frame["g"], between, within)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(wanted, abs=1e-8)
+
+
+def test_penicillin_and_maximum_likelihood(refdata, tmp_path):
+    """Bates (2010), lme4: Mixed-effects modeling with R, chapters 1 and 2, as printed: dyestuff by ML, penicillin by REML."""
+    folder = refdata("lme4_penicillin")
+    found = be.estimate(simple(folder, "data.csv", {"diameter": "1 + random(plate) + random(sample)"}, tmp_path))
+    values = np.sqrt(variances(found))
+    assert values["plate diameter:plate"] == pytest.approx(0.8467, abs=6e-5)
+    assert values["sample diameter:sample"] == pytest.approx(1.9316, abs=6e-5)
+    assert values["residual diameter"] == pytest.approx(0.5499, abs=6e-5)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(330.9, abs=0.05)
+    mean = found.estimate("fixed effect", "intercept")
+    assert (mean.estimate, mean.standard_error) == (pytest.approx(22.9722, abs=6e-5), pytest.approx(0.8086, abs=6e-5))
+    path = simple(refdata("lme4_dyestuff"), "data.csv", {"yield1": "1 + random(batch)"}, tmp_path)
+    found = be.estimate(path, method="ml")
+    values = variances(found)
+    assert values["batch yield1:batch"] == pytest.approx(1388.3, abs=0.06)
+    assert values["residual yield1"] == pytest.approx(2451.2, abs=0.06)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(327.3, abs=0.05)
+    assert found.estimate("fixed effect", "intercept").standard_error == pytest.approx(17.69, abs=6e-3)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy.io import mmwrite
 from scipy.sparse import csr_array, save_npz
 
+from breedeval.cli.main import main
 from breedeval.errors import BreedevalError, ConfigError, DataError, NotPositiveDefiniteError, RecordsError
 from tests.reference.mixed_model import DenseModel
 from tests.relation_models import LINES, SOLVERS, TERM, blup, by_level, one_of, reliability, write_square
@@ -217,3 +221,18 @@ def test_a_file_that_is_not_there(run):
 def test_a_relationship_that_no_term_uses(run):
     with pytest.raises(ConfigError, match=r"run.yaml:1: relationships.G: no term uses it"):
         run("random(line)", {"line": 1.3, "residual": 2.0}, relationships={"G": {"file": "k.csv"}})
+
+
+def test_check_reads_hdf5_too(root, data, tmp_path):
+    frame, _, k = data
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    config = {
+        "records": {"file": "data.csv", "classes": ["herd"]},
+        "model": {"y": f"herd + {TERM}"},
+        "relationships": {"K": write_hdf5(tmp_path, k)},
+        "variances": {"line": 1.0, "residual": 2.0},
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(config))
+    ended = CliRunner().invoke(main, ["check", str(tmp_path / "run.yaml")])
+    assert ended.exit_code == 0, ended.output
+    assert "no problem found" in ended.output

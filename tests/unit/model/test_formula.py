@@ -161,7 +161,13 @@ KNOWN = "Known are genetic, permanent, dominance, random, social, log, sqrt, cen
             1,
         ),
         ("a^2", "'^' has no meaning in a formula. Powers of a covariate are written poly(x, 2).", 1, 1),
-        ("(1|a)", "'|' has no meaning in a formula. A random effect of the levels of x is written random(x).", 2, 1),
+        (
+            "(1|a)",
+            "'|' has no meaning in a formula. Random effects are written random(g), where lme4 has (1 | g), and "
+            "random(g, slope(x)), where it has (x | g).",
+            2,
+            1,
+        ),
         (
             "milk ~ a",
             "'~' has no meaning in a formula. Write the right-hand side only; the trait stands before it in the configuration.",

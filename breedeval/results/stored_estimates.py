@@ -1,0 +1,88 @@
+"""Reading what an estimation wrote, for people: the table and how the estimation ended."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pandas as pd
+
+from breedeval.errors import ResultsError
+from breedeval.results import schema
+
+#: Columns of the table as the file holds them.
+_TEXTS = ("kind", "name", "note")
+_NUMBERS = ("estimate", "standard_error", "lower", "upper")
+
+
+@dataclass(frozen=True)
+class StoredEstimates:
+    """What a person wants to know of a file of estimates.
+
+    Parameters
+    ----------
+    title, created, breedeval_version
+        Of the configuration; time of completion, UTC; the version that wrote the file.
+    likelihood, sentence, rounds
+        ``reml`` or ``ml``; how the search ended, in words; number of rounds.
+    record
+        The run record.
+    table
+        As `breedeval.results.estimates.EstimationResults.table` gave it.
+    """
+
+    title: str
+    created: str
+    breedeval_version: str
+    likelihood: str
+    sentence: str
+    rounds: int
+    record: dict[str, Any]
+    table: pd.DataFrame
+
+
+def holds_estimates(path: Path) -> bool:
+    """Whether a file is one of estimates; False for whatever else it is, or if it is not there."""
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get("format") == schema.ESTIMATES_FORMAT)
+    except OSError:
+        return False
+
+
+def read_estimates(path: Path) -> StoredEstimates:
+    """Read a file of estimates.
+
+    Raises
+    ------
+    ResultsError
+        If the file lacks a part, or a later version wrote it.
+    """
+    with h5py.File(path, "r") as file:
+        version = str(file.attrs.get("format_version"))
+        if version.split(".", maxsplit=1)[0] != schema.ESTIMATES_VERSION.split(".")[0]:
+            raise ResultsError(
+                f"{path} has format version {version}; this breedeval reads {schema.ESTIMATES_VERSION}. Estimate again."
+            )
+        try:
+            return _estimates(file)
+        except KeyError as error:
+            raise ResultsError(f"{path} is not complete: {error.args[0]}. Estimate again.") from error
+
+
+def _estimates(file: h5py.File) -> StoredEstimates:
+    group = file[schema.ESTIMATION]
+    table = {name: group["table"][name].asstr()[:] if name in _TEXTS else group["table"][name][:] for name in _TEXTS + _NUMBERS}
+    return StoredEstimates(
+        title=str(file.attrs["title"]),
+        created=str(file.attrs["created"]),
+        breedeval_version=str(file.attrs["breedeval_version"]),
+        likelihood=str(group.attrs["likelihood"]),
+        sentence=str(group.attrs["sentence"]),
+        rounds=int(group.attrs["rounds"]),
+        record=json.loads(file[f"{schema.RUN}/record"].asstr()[()]),
+        table=pd.DataFrame(table)[["kind", "name", *_NUMBERS, "note"]],
+    )
