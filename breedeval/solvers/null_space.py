@@ -6,6 +6,7 @@ of the cross-product's, so that a nearly dependent covariate is not mistaken for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ SMALL_PIVOT = 1e-8
 CONFIRMED = 1e-11
 #: Pivots below this belong to nearly dependent columns.
 NEARLY_PIVOT = 1e-4
+#: Rounds of refinement of null vectors.
+REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
 MOST_NEARLY = 50
 #: Rows of X multiplied at once.
@@ -85,10 +88,10 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
     candidates, nearly = _small_pivots(scaled)
     if p * len(candidates) > LARGEST_BASIS:
         return NullSpace(freeze(np.sort(candidates)), None, freeze(np.empty((p, 0))))
-    null, almost = _confirmed(x, scale, _null_vectors(scaled, candidates))
+    null, almost = _confirmed(x, scale, _null_vectors(x, scale, scaled, candidates))
     if len(nearly):
         both = np.concatenate([candidates, nearly])
-        almost = np.hstack([almost, _null_vectors(scaled, both)[:, len(candidates) :]])
+        almost = np.hstack([almost, _null_vectors(x, scale, scaled, both)[:, len(candidates) :]])
     unscale = np.where(length > 0, scale, 1.0)[:, None]
     basis = unscale * null
     basis /= np.linalg.norm(basis, axis=0)
@@ -137,8 +140,8 @@ def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64,
     orthonormal, _ = np.linalg.qr(vectors)
     coefficients = scale[:, None] * orthonormal
     square = np.zeros((vectors.shape[1], vectors.shape[1]))
-    for first in range(0, x.shape[0], CHUNK):
-        product = x[first : first + CHUNK] @ coefficients
+    for part in _row_parts(x):
+        product = part @ coefficients
         square += product.T @ product
     values, rotation = np.linalg.eigh(square)
     rotated = orthonormal @ rotation
@@ -146,18 +149,37 @@ def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64,
     return rotated[:, null], rotated[:, ~null]
 
 
-def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
-    """One vector for each candidate: itself minus its regression on the columns that are kept."""
+def _null_vectors(x: csr_array, scale: Float64, scaled: csc_array, candidates: Int64) -> Float64:
+    """One vector for each candidate: itself minus its regression on the columns that are kept.
+
+    The cross-product carries the rounding errors of sums over all records, so the regression is refined by residuals from X.
+    """
     p = scaled.shape[0]
     kept = np.setdiff1d(np.arange(p), candidates)
     vectors = np.zeros((p, len(candidates)))
     vectors[candidates, np.arange(len(candidates))] = 1.0
     if len(kept) and len(candidates):
         factor = factorize(csc_array(scaled[kept][:, kept]))
-        right = csc_array(scaled[kept][:, candidates])
-        for j in range(len(candidates)):
-            vectors[kept, j] = -factor.solve(right[:, [j]].toarray().ravel())
+        vectors[kept] = -factor.solve(csc_array(scaled[kept][:, candidates]).toarray())
+        for _ in range(REFINEMENTS):
+            vectors[kept] -= factor.solve(_cross_product(x, scale, vectors)[kept])
     return vectors
+
+
+def _cross_product(x: csr_array, scale: Float64, vectors: Float64) -> Float64:
+    """S X'X S v for the columns v of `vectors`, S the diagonal `scale`."""
+    coefficients = scale[:, None] * vectors
+    total = np.zeros_like(vectors)
+    for part in _row_parts(x):
+        total += part.T @ (part @ coefficients)
+    product: Float64 = scale[:, None] * total
+    return product
+
+
+def _row_parts(x: csr_array) -> Iterator[csr_array]:
+    """Rows of X, so many at once that a product with them stays small."""
+    for first in range(0, x.shape[0], CHUNK):
+        yield x[first : first + CHUNK]
 
 
 def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
