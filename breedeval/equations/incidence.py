@@ -149,13 +149,16 @@ class Incidence:
         blocks = self.blocks
         met = [k for k in range(len(blocks)) if blocks[k].first < stop and blocks[k].equations.stop > start]
         here = np.isin(self.slots.term, met)
-        slots = tuple(freeze(a[here]) for a in (self.slots.term, self.slots.column, self.slots.trait, self.slots.covariate))
-        pointer = np.zeros(self.n_records * self.n_traits + 1, dtype=np.int64)
-        kernels.count_coefficients(self.first, *slots[:3], self.n_traits, start, stop, pointer[1:])
+        term, slot_column, trait, covariate = (
+            freeze(a[here]) for a in (self.slots.term, self.slots.column, self.slots.trait, self.slots.covariate)
+        )
+        t = self.n_traits
+        pointer = np.zeros(self.n_records * t + 1, dtype=np.int64)
+        kernels.count_coefficients(self.first, term, slot_column, trait, t, start, stop, pointer[1:])
         np.cumsum(pointer, out=pointer)
         column, value = np.empty(pointer[-1], dtype=np.int32), np.empty(pointer[-1])
-        where = (self.first, self.covariates, *slots, self.n_traits, start, stop, pointer)
-        kernels.fill_coefficients(*where, column, value)
+        slots = (term, slot_column, trait, covariate)
+        kernels.fill_coefficients(self.first, self.covariates, *slots, t, start, stop, pointer, column, value)
         if pointer[-1] <= np.iinfo(np.int32).max:
             pointer = pointer.astype(np.int32)
         matrix = csr_array((value, column, pointer), shape=(self.n_records * self.n_traits, stop - start))
