@@ -65,7 +65,7 @@ def pcg_columns(
 
     Notes
     -----
-    Six arrays of the size of `b`, of at most 16 columns at once. A round of 16 columns takes a few times that of one column; see
+    Six arrays of the size of `b`, of at most 16 columns at once. A round of 16 columns takes a few times that of one; see
     ``scripts/bench/solve``.
     """
     parts = [slice(group.first, group.first + group.n) for group in column_groups(b.shape[1])]
