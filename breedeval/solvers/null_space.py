@@ -153,10 +153,14 @@ def _null_vectors(scaled: csc_array, candidates: Int64) -> Float64:
     vectors = np.zeros((p, len(candidates)))
     vectors[candidates, np.arange(len(candidates))] = 1.0
     if len(kept) and len(candidates):
-        factor = factorize(csc_array(scaled[kept][:, kept]))
+        matrix = csc_array(scaled[kept][:, kept])
+        factor = factorize(matrix)
         right = csc_array(scaled[kept][:, candidates])
         for j in range(len(candidates)):
-            vectors[kept, j] = -factor.solve(right[:, [j]].toarray().ravel())
+            wanted = right[:, [j]].toarray().ravel()
+            found = factor.solve(wanted)
+            found += factor.solve(wanted - matrix @ found)  # what rounding left of very many columns would not be confirmed
+            vectors[kept, j] = -found
     return vectors
 
 
