@@ -127,6 +127,8 @@ class Incidence:
 
     def columns_csr(self, start: int, stop: int) -> csr_array:
         """Columns `start` to `stop` of W: those of the fixed effects, X, for instance."""
+        if not self.ragged:
+            return self._plain_columns(start, stop)
         rows, columns, values = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0)]
         for term, (block, slots) in enumerate(zip(self.blocks, self.by_term, strict=True)):
             if block.first >= stop or block.equations.stop <= start:
@@ -141,6 +143,27 @@ class Incidence:
                 values.append(np.ones(len(met)) if covariate == NONE else self.covariates[met, covariate])
         triplets = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return coo_array(triplets, shape=(self.n_records * self.n_traits, stop - start)).tocsr()
+
+    def _plain_columns(self, start: int, stop: int) -> csr_array:
+        """The same where every record meets at most one level of a term."""
+        blocks = self.blocks
+        met = [k for k in range(len(blocks)) if blocks[k].first < stop and blocks[k].equations.stop > start]
+        here = np.isin(self.slots.term, met)
+        term, slot_column, trait, covariate = (
+            freeze(a[here]) for a in (self.slots.term, self.slots.column, self.slots.trait, self.slots.covariate)
+        )
+        t = self.n_traits
+        pointer = np.zeros(self.n_records * t + 1, dtype=np.int64)
+        kernels.count_coefficients(self.first, term, slot_column, trait, t, start, stop, pointer[1:])
+        np.cumsum(pointer, out=pointer)
+        column, value = np.empty(pointer[-1], dtype=np.int32), np.empty(pointer[-1])
+        slots = (term, slot_column, trait, covariate)
+        kernels.fill_coefficients(self.first, self.covariates, *slots, t, start, stop, pointer, column, value)
+        if pointer[-1] <= np.iinfo(np.int32).max:
+            pointer = pointer.astype(np.int32)
+        matrix = csr_array((value, column, pointer), shape=(self.n_records * self.n_traits, stop - start))
+        matrix.sum_duplicates()
+        return matrix
 
     def _meetings(self, term: int) -> tuple[Int64, Int64]:
         """Records and the first equations of the levels that they meet in a term."""

@@ -13,6 +13,7 @@ from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.residual import ResidualInverse
 from breedeval.kernels import record_pass as kernels
+from breedeval.kernels.columns import column_groups
 
 #: Pieces that the records are cut into, for any number of threads.
 N_CHUNKS = 16
@@ -89,7 +90,21 @@ class RecordPass:
             w.add_backward_of(k, self._e, out)
 
     def _add_columns(self, x: Float64, out: Float64) -> None:
-        """For c vectors side by side, with fewer chunks, as each has its copies c times."""
+        """For c vectors side by side, by groups of columns that a loop is compiled for."""
+        parts = column_groups(x.shape[1])
+        if len(parts) == 1 and parts[0].width == x.shape[1]:
+            self._add_group(x, out)
+            return
+        for part in parts:
+            here = slice(part.first, part.first + part.n)
+            some = np.zeros((len(x), part.width))
+            some[:, : part.n] = x[:, here]
+            added = np.zeros_like(some)
+            self._add_group(some, added)
+            out[:, here] += added[:, : part.n]
+
+    def _add_group(self, x: Float64, out: Float64) -> None:
+        """With fewer chunks, as each has its copies c times."""
         w, r, s = self.incidence, self.residual, self.incidence.slots
         bounds = np.unique(np.append(self.bounds[::CHUNKS_TO_ONE], self.bounds[-1]))
         n_columns = x.shape[1]
@@ -98,7 +113,8 @@ class RecordPass:
         slots = (s.term, s.column, s.trait, s.covariate, self.target, self.shift)
         of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
         added = np.stack([w.forward_ragged(np.ascontiguousarray(x[:, c])) for c in range(n_columns)], axis=2)
-        kernels.multiply_columns(x, added, w.first, w.covariates, *slots, *of_record, bounds, copies, e, out)
+        where = (w.first, w.covariates, *slots, *of_record, bounds, copies, e)
+        kernels.multiply_columns((0,) * n_columns, x, added, *where, out)
         for first, n, offset in self.small:
             kernels.add_copies(copies[:, offset : offset + n].reshape(len(copies), -1), out[first : first + n].reshape(-1))
         for k in self.wide:

@@ -13,7 +13,15 @@ from breedeval.equations.elimination import Related, Segment, elimination_segmen
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
-from breedeval.kernels.triangle_columns import Columns, Links, Records, count_columns, fill_columns, find_nodes
+from breedeval.kernels.triangle_columns import (
+    Columns,
+    Links,
+    Records,
+    count_columns,
+    fill_columns,
+    fill_single_columns,
+    find_nodes,
+)
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.relationship.links import RelationshipLinks, relationship_links
 
@@ -105,11 +113,16 @@ class _Assembly:
         row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
         diagonal = self._diagonal()
 
+        widest = int(self._table[:, 4].max())
+        single = widest == 1 and (np.diff(self._records.slot_pointer) == 1).all()
+
         def fill(part: _Part, lo: int, hi: int) -> None:
-            widest = int(self._table[:, 4].max())
-            mark, work = np.full(n, -1, dtype=np.int32), np.empty((longest, widest, widest))
-            fixed = (part.columns, self._records, part.links, self._table, pointer, value_pointer)
-            fill_columns(lo, hi, *fixed, mark, work, row, value, diagonal)
+            mark, where = np.full(n, -1, dtype=np.int32), (part.columns, self._records, part.links)
+            if single:
+                fill_single_columns(lo, hi, *where, pointer, mark, np.empty(longest), row, value, diagonal)
+                return
+            work = np.empty((longest, widest, widest))
+            fill_columns(lo, hi, *where, self._table, pointer, value_pointer, mark, work, row, value, diagonal)
 
         self._over_columns(fill)
         n_dense = sum(segment.n_levels for segment in self._segments if segment.is_dense)

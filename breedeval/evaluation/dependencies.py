@@ -82,7 +82,7 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
     """Look for dependent columns of fixed effects and fixed groups."""
     layout, observed = equations.layout, np.flatnonzero(inputs.design.observed.ravel())
     n_fixed = sum(block.n_equations for block in layout.fixed)
-    x = equations.incidence.columns_csr(0, n_fixed)[observed]
+    x = _rows(equations.incidence.columns_csr(0, n_fixed), observed)
     columns, preferred = np.arange(n_fixed), preferred_constraints(layout)
     lines: list[str] = []
     genetic, pedigree = layout.genetic, None if inputs.genetics is None else inputs.genetics.pedigree
@@ -92,7 +92,7 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
         lines.append("groups: too many to look for dependencies; give a base, and read differences between groups only")
         genetic = pedigree = None
     else:
-        x = csr_array(hstack([x, _group_columns(equations, genetic, pedigree)[observed]]))
+        x = csr_array(hstack([x, _rows(_group_columns(equations, genetic, pedigree), observed)]))
         group_equations = genetic.first + np.arange(pedigree.n_animals * genetic.n_columns, genetic.n_equations)
         preferred = np.concatenate([n_fixed + np.arange(genetic.n_columns), preferred])
         columns = np.concatenate([columns, group_equations])
@@ -109,6 +109,10 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
             f"groups: {name_some(layout.labels(in_groups))} set to zero; only differences between groups are estimable"
         )
     return Dependencies(null_space, freeze(columns), estimability, tuple(lines), genetic, pedigree)
+
+
+def _rows(matrix: csr_array, rows: Int64) -> csr_array:
+    return matrix if len(rows) == matrix.shape[0] else matrix[rows]
 
 
 def _group_columns(equations: MixedModelEquations, genetic: EquationBlock, pedigree: Pedigree) -> csr_array:

@@ -75,7 +75,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         dependencies = find_dependencies(equations, inputs)
     for line in dependencies.lines:
         observer.say(line)
-    kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
+    kept = np.delete(np.arange(equations.order), dependencies.constrained)
     contrasts, animals = _contrasts(inputs, standardized.of_equation), _animal_equations(equations, inputs)
     matrix, order, size, how = None, None, None, ""
     if may_factorize(config.solver, config.accuracy, equations.order):

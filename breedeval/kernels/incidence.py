@@ -72,6 +72,30 @@ def add_forward_ragged(x, pointer, first, covariates, column, trait, covariate, 
 
 
 @compiled_parallel
+def count_coefficients(first, term, column, trait, n_traits, start, stop, out):
+    """Out (m * t,), zero on entry: coefficients of each row of W between columns `start` and `stop`."""
+    for i in numba.prange(first.shape[0]):
+        for s in range(term.shape[0]):
+            equation = first[i, term[s]] + column[s]
+            if first[i, term[s]] >= 0 and start <= equation < stop:
+                out[i * n_traits + trait[s]] += 1
+
+
+@compiled_parallel
+def fill_coefficients(first, covariates, term, column, trait, covariate, n_traits, start, stop, pointer, out_column, out_value):
+    """Columns (less `start`) and values of these coefficients; row k has those from pointer[k] to pointer[k + 1]."""
+    for i in numba.prange(first.shape[0]):
+        for j in range(n_traits):
+            q = pointer[i * n_traits + j]
+            for s in range(term.shape[0]):
+                equation = first[i, term[s]] + column[s]
+                if trait[s] == j and first[i, term[s]] >= 0 and start <= equation < stop:
+                    out_column[q] = equation - start
+                    out_value[q] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                    q += 1
+
+
+@compiled_parallel
 def weigh(e, kind, inverses, weights, out):
     """Out (m, t) = R⁻¹ e, for e (m, t): kind (m,) chooses one of inverses (q, t, t); weights (m,) multiply it."""
     n, n_traits = e.shape

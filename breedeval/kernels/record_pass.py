@@ -162,6 +162,7 @@ def multiply_traits(
 
 @compiled_parallel
 def multiply_columns(
+    columns,
     x,
     added,
     first,
@@ -181,24 +182,33 @@ def multiply_columns(
     e_out,
     out,
 ):
-    """As `multiply_traits`, for c vectors side by side: x and out (N, c), private_out (chunks, size, c), e_out (m, t, c)."""
-    n_slots, n_traits, n_columns = term.shape[0], inverses.shape[1], x.shape[1]
+    """As `multiply_traits`, for c vectors side by side: x and out (N, c), private_out (chunks, size, c), e_out (m, t, c).
+
+    `columns` is any tuple of c numbers: its length is known when the loop is compiled, so that a row of c numbers is a few
+    vector instructions without a loop of its own.
+    """
+    n_slots, n_traits, n_columns = term.shape[0], inverses.shape[1], len(columns)
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :, :] = 0.0
         value, share = np.empty((n_traits, n_columns)), np.empty((n_traits, n_columns))
         for i in range(bounds[chunk], bounds[chunk + 1]):
-            value[:, :] = 0.0
+            for j in range(n_traits):
+                for c in range(n_columns):
+                    value[j, c] = 0.0
             if added.shape[0] > 0:
-                value[:, :] = added[i]
+                for j in range(n_traits):
+                    for c in range(n_columns):
+                        value[j, c] = added[i, j, c]
             for s in range(n_slots):
                 start = first[i, term[s]]
                 if start >= 0:
                     z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    row, j = np.uint64(start + column[s]), trait[s]
+                    row, j = np.uint64(start + column[s]), np.uint64(trait[s])
                     for c in range(n_columns):
-                        value[j, c] += z * x[row, c]
+                        value[j, np.uint64(c)] += z * x[row, np.uint64(c)]
             for j in range(n_traits):
-                share[j, :] = 0.0
+                for c in range(n_columns):
+                    share[j, c] = 0.0
                 for k in range(n_traits):
                     w = inverses[kind[i], j, k] * weights[i]
                     if roots.shape[0] > 0:
@@ -209,15 +219,15 @@ def multiply_columns(
                 start = first[i, term[s]]
                 if start >= 0 and target[s] != WIDE:
                     z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    j = trait[s]
+                    j = np.uint64(trait[s])
                     if target[s] == ORDERED:
                         row = np.uint64(start + column[s])
                         for c in range(n_columns):
-                            out[row, c] += z * share[j, c]
+                            out[row, np.uint64(c)] += z * share[j, np.uint64(c)]
                     else:
                         row = np.uint64(start + column[s] - shift[s])
                         for c in range(n_columns):
-                            private_out[chunk, row, c] += z * share[j, c]
+                            private_out[chunk, row, np.uint64(c)] += z * share[j, np.uint64(c)]
             if e_out.shape[0] > 0:
                 for j in range(n_traits):
                     for c in range(n_columns):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
 
@@ -99,6 +100,82 @@ def fill_columns(
                     out_value[v] = out_work[q - begin, a, b]
                     v += 1
             out_mark[out_row[q]] = -1
+
+
+@compiled
+def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_work, out_row, out_value, out_diagonal):
+    """As `fill_columns` where every node is one equation and every term one slot; out_work (rows,).
+
+    The records of a level are gone through once: a row gets its place when it is first met, and the rows are sorted at the end.
+    """
+    span, nodes, slots = columns.span, records.node, records.slots
+    for p in range(lo, hi):
+        begin, free = pointer[p], pointer[p]
+        level = span[1] + span[2] * (p - span[0])
+        for u in range(columns.terms.shape[0]):
+            t = columns.terms[u]
+            for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
+                i = columns.order[q]
+                kind, own = records.kind[i], records.weights[i]
+                if slots[t, 2] >= 0:
+                    own *= records.covariates[i, slots[t, 2]]
+                for other in range(nodes.shape[1]):
+                    node = nodes[i, other]
+                    if node < p or (node == p and other == t):
+                        continue
+                    if records.has_gaps and not records.active[kind, t, other]:
+                        continue
+                    z = own * records.inverses[kind, slots[other, 1], slots[t, 1]]
+                    if slots[other, 2] >= 0:
+                        z *= records.covariates[i, slots[other, 2]]
+                    if node == p:
+                        out_diagonal[span[5] + p - span[0]] += z
+                        continue
+                    at = out_mark[np.uint64(node)]
+                    if at >= 0:
+                        out_work[np.uint64(at)] += z
+                    else:
+                        out_mark[np.uint64(node)] = free - begin
+                        out_row[np.uint64(free)] = node
+                        out_work[np.uint64(free - begin)] = z
+                        free += 1
+        if span[3] >= 0:
+            c = span[3] + p - span[0]
+            for q in range(links.pointer[c], links.pointer[c + 1]):
+                node = _link_node(links.row[q], links.shift)
+                z = links.value[q] * links.precision[0, 0]
+                at = out_mark[np.uint64(node)]
+                if at >= 0:
+                    out_work[np.uint64(at)] += z
+                else:
+                    out_mark[np.uint64(node)] = free - begin
+                    out_row[np.uint64(free)] = node
+                    out_work[np.uint64(free - begin)] = z
+                    free += 1
+        for q in range(begin, free):
+            out_value[q] = out_work[q - begin]
+        _sort_rows_and_reset(out_row, out_value, begin, free, out_work, out_mark)
+
+
+@compiled
+def _sort_rows_and_reset(out_row, out_value, begin, end, out_work, out_mark):
+    """Sort a column's rows and values; out_work has the values in the order of out_mark."""
+    if end - begin > 24:
+        out_row[begin:end].sort()
+        for q in range(begin, end):
+            out_value[q] = out_work[out_mark[out_row[q]]]
+            out_mark[out_row[q]] = -1
+        return
+    for q in range(begin, end):
+        row, value = out_row[q], out_value[q]
+        out_mark[np.uint64(row)] = -1
+        back = q
+        while back > begin and out_row[back - 1] > row:
+            out_row[back] = out_row[back - 1]
+            out_value[back] = out_value[back - 1]
+            back -= 1
+        out_row[back] = row
+        out_value[back] = value
 
 
 @compiled_parallel

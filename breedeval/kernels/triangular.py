@@ -135,25 +135,74 @@ def multiply_dense(matrix, equation, work, out):
 
 
 @compiled
-def forward_columns(alike, segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
-    """As the other forward solves for several columns, out (N, c), each element of L read once for all; work (widest, c).
+def forward_columns_alike(columns, width, segments, n_sparse, pointer, row, value, inverse, work, out):
+    """As `forward_alike` for c columns, out (N, c), each element of L read once for all; work (k, c).
 
-    alike is the width of the nodes, `row` then holding equations, or 0.
+    `columns` is any tuple of c numbers.
     """
+    k, n_columns = len(width), len(columns)
+    for s in range(segments.shape[0]):
+        equation = segments[s, 2]
+        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
+            for b in range(k):
+                for c in range(n_columns):
+                    work[b, c] = out[np.uint64(equation + b), np.uint64(c)]
+            for q in range(pointer[p], pointer[p + 1]):
+                for a in range(k):
+                    other = np.uint64(row[q] + a)
+                    for b in range(k):
+                        x = np.float64(value[np.uint64((q * k + a) * k + b)])
+                        for c in range(n_columns):
+                            out[other, np.uint64(c)] -= x * work[np.uint64(b), np.uint64(c)]
+            for a in range(k):
+                here = np.uint64(equation + a)
+                for c in range(n_columns):
+                    total = 0.0
+                    for b in range(k):
+                        total += inverse[np.uint64((p * k + a) * k + b)] * work[np.uint64(b), np.uint64(c)]
+                    out[here, np.uint64(c)] = total
+            equation += segments[s, 3]
+
+
+@compiled
+def backward_columns_alike(columns, width, segments, n_sparse, pointer, row, value, work, out):
+    """As `backward_alike` for c columns; see `forward_columns_alike`."""
+    k, n_columns = len(width), len(columns)
+    for s in range(segments.shape[0] - 1, -1, -1):
+        end = min(segments[s, 1], n_sparse)
+        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
+        for p in range(end - 1, segments[s, 0] - 1, -1):
+            for b in range(k):
+                for c in range(n_columns):
+                    work[b, c] = out[np.uint64(equation + b), np.uint64(c)]
+            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
+                for a in range(k):
+                    other = np.uint64(row[q] + a)
+                    for b in range(k):
+                        x = np.float64(value[np.uint64((q * k + a) * k + b)])
+                        for c in range(n_columns):
+                            work[np.uint64(b), np.uint64(c)] -= x * out[other, np.uint64(c)]
+            for b in range(k):
+                for c in range(n_columns):
+                    out[np.uint64(equation + b), np.uint64(c)] = work[b, c]
+            equation -= segments[s, 3]
+
+
+@compiled
+def forward_columns(segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
+    """As `forward_blocks` for several columns, out (N, c), each element of L read once for all; work (widest, c)."""
     for s in range(segments.shape[0]):
         k, equation = segments[s, 4], segments[s, 2]
         for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            r, w, v = s, alike, value_pointer[p] * max(1, alike * alike)
+            r, v = s, value_pointer[p]
             for b in range(k):
                 for c in range(out.shape[1]):
                     work[b, c] = out[equation + b, c]
             for q in range(pointer[p], pointer[p + 1]):
-                other = row[q]
-                if alike == 0:
-                    while row[q] >= segments[r, 1]:
-                        r += 1
-                    w = segments[r, 4]
-                    other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                while row[q] >= segments[r, 1]:
+                    r += 1
+                w = segments[r, 4]
+                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
                 for a in range(w):
                     for b in range(k):
                         x = np.float64(value[v + a * k + b])
@@ -170,23 +219,21 @@ def forward_columns(alike, segments, n_sparse, pointer, row, value_pointer, valu
 
 
 @compiled
-def backward_columns(alike, segments, n_sparse, pointer, row, value_pointer, value, work, out):
-    """As the other backward solves for several columns; see `forward_columns`."""
+def backward_columns(segments, n_sparse, pointer, row, value_pointer, value, work, out):
+    """As `backward_blocks` for several columns; see `forward_columns`."""
     for s in range(segments.shape[0] - 1, -1, -1):
         k, end = segments[s, 4], min(segments[s, 1], n_sparse)
         equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
         for p in range(end - 1, segments[s, 0] - 1, -1):
-            r, w, v = segments.shape[0] - 1, alike, value_pointer[p + 1] * max(1, alike * alike)
+            r, v = segments.shape[0] - 1, value_pointer[p + 1]
             for b in range(k):
                 for c in range(out.shape[1]):
                     work[b, c] = out[equation + b, c]
             for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
-                other = row[q]
-                if alike == 0:
-                    while row[q] < segments[r, 0]:
-                        r -= 1
-                    w = segments[r, 4]
-                    other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
+                while row[q] < segments[r, 0]:
+                    r -= 1
+                w = segments[r, 4]
+                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
                 v -= w * k
                 for a in range(w):
                     for b in range(k):

@@ -23,9 +23,11 @@ def present(column: ClassColumn, rows: Int64) -> tuple[Names, Int32]:
     level : (len(rows),) int32, −1 where the column is missing
     """
     codes = column.codes[rows]
-    met, first = np.unique(codes[codes >= 0], return_index=True)
+    first = np.full(len(column.names) + 1, len(codes), dtype=np.int64)  # the last slot answers for −1
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    met = np.flatnonzero(first[:-1] < len(codes))
     if len(met) > SORTED_UP_TO:
-        met = met[np.argsort(first, kind="stable")]  # as the records meet them: a pass over records walks through them in step
+        met = met[np.argsort(first[met])]  # as the records meet them: a pass over records walks through them in step
     names = column.names.take(met)
     if len(met) <= SORTED_UP_TO:
         order = names.sort_order()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import Float64, Int32, Int64, freeze
 from breedeval.kernels import triangular
+from breedeval.kernels.columns import column_groups
 from breedeval.kernels.incomplete_cholesky import Pattern, factorize, factorize_alike, fill_dense
 from breedeval.lower_triangle import LowerTriangle
 
@@ -131,14 +132,29 @@ class IncompleteCholesky:
 
     def _apply_columns(self, out: Float64) -> Float64:
         """Replace the columns of `out` (N, c) by M⁻¹ times them."""
-        widest = int(self.segments[:, 4].max())
-        work = np.empty((widest, out.shape[1]))
-        # Pointers of alike nodes count blocks, those of others count values.
-        pointer = self.pointer if self.width else self.value_pointer
-        where = (self.width, self.segments, self.n_sparse, self.pointer, self.row, pointer, self.value)
-        triangular.forward_columns(*where, self.inverse, work, out)
+        groups = column_groups(out.shape[1])
+        if not self.width or (len(groups) == 1 and groups[0].width == out.shape[1]):
+            return self._apply_group(out)
+        for group in groups:
+            here = slice(group.first, group.first + group.n)
+            some = np.zeros((len(out), group.width))
+            some[:, : group.n] = out[:, here]
+            out[:, here] = self._apply_group(some)[:, : group.n]
+        return out
+
+    def _apply_group(self, out: Float64) -> Float64:
+        work = np.empty((int(self.segments[:, 4].max()), out.shape[1]))
+        where = (self.segments, self.n_sparse, self.pointer, self.row)
+        if self.width:
+            alike = ((0,) * out.shape[1], (0,) * self.width, *where, self.value)
+            triangular.forward_columns_alike(*alike, self.inverse, work, out)
+        else:
+            triangular.forward_columns(*where, self.value_pointer, self.value, self.inverse, work, out)
         out[self.dense_equations] = self.dense_inverse @ out[self.dense_equations]
-        triangular.backward_columns(*where, work, out)
+        if self.width:
+            triangular.backward_columns_alike(*alike, work, out)
+        else:
+            triangular.backward_columns(*where, self.value_pointer, self.value, work, out)
         return out
 
     def _arrays(self) -> list[NDArray[Any]]:

@@ -188,9 +188,11 @@ def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
     chosen: list[int] = []
     directions = np.empty((0, d))
     for row in preferred:
+        if len(chosen) == d:
+            break
         rest = basis[row] - directions.T @ (directions @ basis[row])
         size = float(np.linalg.norm(rest))
-        if len(chosen) < d and size > 1e-6:
+        if size > 1e-6:
             directions = np.vstack([directions, rest / size])
             chosen.append(int(row))
     if len(chosen) < d:

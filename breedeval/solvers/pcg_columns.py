@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import Bool, Float64, Int64, freeze
+from breedeval.kernels.columns import column_groups
 from breedeval.kernels.vectors import dot_columns, next_direction_columns, step_columns
 from breedeval.operators import Preconditioner, SymmetricOperator
-
-#: Columns are packed anew when no more than this part of them is still at work.
-PACK_BELOW = 0.75
 
 
 @dataclass(frozen=True)
@@ -67,28 +65,70 @@ def pcg_columns(
 
     Notes
     -----
-    Five arrays of the size of `b`. A round of 16 columns takes a few times that of one column; see ``scripts/bench/solve``.
+    Six arrays of the size of `b`, of at most 16 columns at once. A round of 16 columns takes a few times that of one; see
+    ``scripts/bench/solve``.
     """
-    n_columns = b.shape[1]
-    x = np.zeros_like(b) if start is None else np.array(start, dtype=np.float64)
-    rounds = np.zeros(n_columns, dtype=np.int64)
+    parts = [slice(group.first, group.first + group.n) for group in column_groups(b.shape[1])]
+    solved = [
+        _solve_group(operator, b[:, part], preconditioner, tolerance, max_rounds, None if start is None else start[:, part])
+        for part in parts
+    ]
+    if len(solved) == 1:
+        return solved[0]
+    return ColumnsResult(
+        freeze(np.hstack([part.solution for part in solved])),
+        freeze(np.concatenate([part.rounds for part in solved])),
+        freeze(np.concatenate([part.residual for part in solved])),
+        freeze(np.concatenate([part.converged for part in solved])),
+    )
+
+
+def _solve_group(
+    operator: SymmetricOperator,
+    right: Float64,
+    preconditioner: Preconditioner,
+    tolerance: float,
+    max_rounds: int,
+    start: Float64 | None,
+) -> ColumnsResult:
+    """Columns that are worked on together, with empty ones beside them up to a number that loops are compiled for."""
+    n = right.shape[1]
+    b, x = _widened(right), np.zeros_like(right) if start is None else np.asarray(start, dtype=np.float64)
+    x = _widened(x)
+    rounds = np.zeros(b.shape[1], dtype=np.int64)
     size = np.sqrt(_squares(b))
     size[size == 0.0] = 1.0
-    active = np.arange(n_columns)
+    active = np.arange(b.shape[1])
     state = _State.of(operator, b, preconditioner, x)
     for _ in range(max_rounds):
         working = (np.sqrt(state.rr) > tolerance * size[active]) & (state.rz > 0.0)
         if not working.any():
             break
-        if working.mean() <= PACK_BELOW:
+        keep = _fewer(working)
+        if len(keep) < len(active):
             x[:, active] = state.x
-            active, state = active[working], state.packed(working)
-            working = np.ones(len(active), dtype=bool)
+            active, working, state = active[keep], working[keep], state.packed(keep)
         state.round(operator, preconditioner, working)
         rounds[active[working]] += 1
     x[:, active] = state.x
-    residual = np.sqrt(_squares(b - operator.multiply(x))) / size
-    return ColumnsResult(freeze(x), freeze(rounds), freeze(residual), freeze(residual <= 10.0 * tolerance))
+    del state
+    residual = (np.sqrt(_squares(b - operator.multiply(x))) / size)[:n]
+    solution = np.ascontiguousarray(x[:, :n])
+    return ColumnsResult(freeze(solution), freeze(rounds[:n]), freeze(residual), freeze(residual <= 10.0 * tolerance))
+
+
+def _widened(columns: Float64) -> Float64:
+    """A copy with columns of zeros up to the next number that loops are compiled for."""
+    (group,) = column_groups(columns.shape[1])
+    out = np.zeros((len(columns), group.width))
+    out[:, : group.n] = columns
+    return out
+
+
+def _fewer(working: Bool) -> Int64:
+    """Columns to go on with: those at work, and others up to a number that loops are compiled for."""
+    (group,) = column_groups(int(working.sum()))
+    return np.sort(np.argsort(~working, kind="stable")[: group.width])
 
 
 @dataclass
@@ -122,10 +162,10 @@ class _State:
         stuck = working & ~(pq > 0.0)
         self.rz, self.rr = np.where(stuck, 0.0, np.where(working, rz, self.rz)), _squares(self.r)
 
-    def packed(self, working: Bool) -> _State:
-        """Only the columns that work."""
-        x, r, p = (np.ascontiguousarray(a[:, working]) for a in (self.x, self.r, self.p))
-        return _State(x, r, p, self.rz[working], self.rr[working], np.empty_like(x), np.empty_like(x))
+    def packed(self, keep: Int64) -> _State:
+        """Only some of the columns."""
+        x, r, p = (np.ascontiguousarray(a[:, keep]) for a in (self.x, self.r, self.p))
+        return _State(x, r, p, self.rz[keep], self.rr[keep], np.empty_like(x), np.empty_like(x))
 
 
 def _products(x: Float64, y: Float64) -> Float64:

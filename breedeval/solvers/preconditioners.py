@@ -16,6 +16,8 @@ from breedeval.operators import Preconditioner, SymmetricOperator
 SMOOTHINGS = 2
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
 NULL_EIGENVALUE = 1e-12
+#: v'Cv below this part of v'diag(C)v is rounding error.
+NULL_ENERGY = 1e-15
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,12 @@ class CorrectedPreconditioner:
 
     @classmethod
     def of(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
-        """From M⁻¹, C and V (N, c), c ≥ 1."""
-        energy = np.sqrt(np.abs(np.einsum("ij,ij->j", vectors, operator.multiply(vectors))))
+        """From M⁻¹, C and V (N, c), c ≥ 1. Vectors that C takes to nothing but rounding errors have no part in it."""
+        squares = np.einsum("ij,ij->j", vectors, operator.multiply(vectors))
+        seen = squares > NULL_ENERGY * (operator.diagonal() @ vectors**2)
+        vectors, energy = vectors[:, seen], np.sqrt(squares[seen])
+        if not seen.any():
+            return cls(inner, freeze(vectors), freeze(np.zeros((0, 0))))
         scaled = vectors / np.where(energy > 0, energy, 1.0)
         middle = scaled.T @ operator.multiply(scaled)
         values, rotation = np.linalg.eigh((middle + middle.T) / 2)

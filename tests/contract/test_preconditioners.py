@@ -101,3 +101,15 @@ def test_equations_refuse_wrong_shapes(equations):
         equations.multiply(x, np.empty(equations.order + 1))
     with pytest.raises(ValueError, match="shares memory"):
         equations.multiply(x, x)
+
+
+def test_correction_leaves_out_what_the_equations_take_to_nothing(equations):
+    """A null vector of C among the vectors must not enter with the inverse of a rounding error."""
+    matrix = equations.to_csr().toarray()
+    values, vectors = np.linalg.eigh(matrix)
+    null = vectors[:, values < 1e-12 * values[-1]]
+    assert null.shape[1] > 0
+    diagonal = DiagonalPreconditioner.of(equations.diagonal())
+    corrected = CorrectedPreconditioner.of(diagonal, equations, null)
+    r = equations.multiply(np.random.default_rng(1).normal(size=equations.order))
+    np.testing.assert_array_equal(corrected.apply(r, np.empty_like(r)), diagonal.apply(r, np.empty_like(r)))

@@ -62,3 +62,16 @@ def test_too_few_rounds_are_told(system):
     found = pcg_columns(equations, b, preconditioner, tolerance=1e-10, max_rounds=2)
     assert found.rounds.max() == 2
     assert not found.converged[[0, 1, 2]].any()
+
+
+def test_more_columns_than_a_loop_is_compiled_for(system):
+    """21 columns are taken as 16 and 5, with the results of each alone."""
+    equations, preconditioner, _ = system
+    b = equations.multiply(np.random.default_rng(3).normal(size=(equations.order, 21)))
+    found = pcg_columns(equations, b, preconditioner, tolerance=1e-10)
+    assert found.converged.all()
+    assert found.solution.shape == b.shape
+    for j in (0, 15, 16, 20):
+        alone = pcg(equations, np.ascontiguousarray(b[:, j]), preconditioner, StoppingRule("residual", 1e-10))
+        assert abs(int(found.rounds[j]) - alone.rounds) <= 1
+        np.testing.assert_allclose(found.solution[:, j], alone.solution, rtol=0, atol=1e-7 * np.abs(alone.solution).max())

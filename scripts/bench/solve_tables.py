@@ -1,0 +1,202 @@
+"""Tables of scripts/bench/solve: growth with the number of animals, several right-hand sides, explicit matrix, warm start."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pandas as pd
+from scipy.sparse import diags_array
+from scipy.sparse.linalg import cg
+from solve_cases import CASES, genetic_sd, make_equations
+
+import breedeval as be
+from breedeval.equations.mme import MixedModelEquations
+from breedeval.equations.triangle import assemble_lower_triangle
+from breedeval.kernels.vectors import dot, next_direction, step
+from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
+from breedeval.solvers.pcg import pcg
+from breedeval.solvers.pcg_columns import pcg_columns
+from breedeval.solvers.preconditioners import DiagonalPreconditioner
+from breedeval.solvers.stopping import StoppingRule
+
+#: Elements of each vector of the triad, and bytes an element that move (the line of `a` is read before it is written).
+TRIAD, TRIAD_BYTES = 20_000_000, 32
+#: Vectors that a round of PCG reads or writes beside the operator and the preconditioner, and those of these two.
+VECTORS, OPERATOR_VECTORS, PRECONDITIONER_VECTORS = 13, 4, 3
+#: A year of records is added to so many.
+YEARS = 10
+
+
+@numba.njit(parallel=True)
+def triad(a: Any, b: Any, c: Any) -> None:
+    for i in numba.prange(a.shape[0]):
+        a[i] = b[i] + 3.0 * c[i]
+
+
+def bandwidth() -> float:
+    """Bytes a second of the triad, with as many threads as are set."""
+    a, b, c = np.zeros(TRIAD), np.ones(TRIAD), np.ones(TRIAD)
+    triad(a, b, c)
+    return TRIAD_BYTES * TRIAD / best(lambda: triad(a, b, c), 5)
+
+
+def best(work: Callable[[], Any], times: int) -> float:
+    """Least seconds of several times."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+def growth(options: argparse.Namespace) -> None:
+    """Seconds of a round by number of animals and threads, as multiples of the streaming floor."""
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    threads = [t for t in (1, 2) if t <= most]
+    rates = {}
+    for t in threads:
+        numba.set_num_threads(t)
+        rates[t] = bandwidth()
+        print(f"triad, {t} threads: {rates[t] / 1e9:.1f} GB/s")
+    print("animals      equations    threads  preconditioner        ms a round  ns an equation  times the floor")
+    n = 100_000
+    while n <= options.largest:
+        equations, _ = make_equations(CASES["repeatability"], n, options.seed)
+        factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+        for preconditioner in (DiagonalPreconditioner.of(equations.diagonal()), factor):
+            for t in threads:
+                numba.set_num_threads(t)
+                seconds = seconds_a_round(equations, preconditioner)
+                floor = bytes_a_round(equations, preconditioner) / rates[t]
+                print(
+                    f"{n:10,}  {equations.order:11,}  {t:7}  {preconditioner.name:20}  {1e3 * seconds:10.2f}  "
+                    f"{1e9 * seconds / equations.order:14.1f}  {seconds / floor:15.1f}"
+                )
+        n *= 10
+
+
+def seconds_a_round(equations: MixedModelEquations, preconditioner: Any) -> float:
+    """Least seconds of one round."""
+    b = equations.right_hand_side
+    x, r, p = np.zeros_like(b), b.copy(), b.copy()
+    z, q = np.empty_like(b), np.empty_like(b)
+
+    def one() -> None:
+        equations.multiply(p, q)
+        dot(p, q)
+        step(1e-9, p, q, x, r)
+        preconditioner.apply(r, z)
+        dot(r, z)
+        next_direction(z, 1e-3, p)
+
+    one()
+    return best(one, 7)
+
+
+def bytes_a_round(equations: MixedModelEquations, preconditioner: Any) -> float:
+    """What a round reads and writes at least: records, parents, each element of the factor twice, and the vectors."""
+    w, r = equations.incidence, equations.residual
+    total = w.first.nbytes + w.covariates.nbytes + r.kind.nbytes + r.weights.nbytes
+    for penalty in equations.penalties:
+        if isinstance(penalty.relationship_inverse, be.NumeratorInverse):
+            inverse = penalty.relationship_inverse
+            total += inverse.sire.nbytes + inverse.dam.nbytes + inverse.precision.nbytes
+    if isinstance(preconditioner, IncompleteCholesky):
+        total += 2 * preconditioner.n_bytes - preconditioner.inverse.nbytes
+    else:
+        total += preconditioner.inverse.nbytes
+    return total + 8.0 * equations.order * (VECTORS + OPERATOR_VECTORS + PRECONDITIONER_VECTORS)
+
+
+def columns(options: argparse.Namespace) -> None:
+    """A round of several right-hand sides against one."""
+    equations, _ = make_equations(CASES["repeatability"], options.animals or 300_000, options.seed)
+    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+    rounds, rng = 8, np.random.default_rng(1)
+    print(f"repeatability, {equations.order:,} equations, {numba.get_num_threads()} threads")
+    rule = StoppingRule("residual_squared", 0.0, rounds)
+    pcg(equations, equations.right_hand_side, factor, StoppingRule("residual_squared", 0.0, 1))
+    alone = best(lambda: pcg(equations, equations.right_hand_side, factor, rule), 3)
+    for c in (4, 8, 16):
+        b = equations.multiply(rng.normal(size=(equations.order, c)))
+        pcg_columns(equations, b, factor, 0.0, 1)
+        together = best(lambda b=b: pcg_columns(equations, b, factor, 0.0, rounds), 3)  # type: ignore[misc]
+        print(f"{c:3} right-hand sides: {1e3 * together / rounds:8.1f} ms a round, {together / alone:5.2f} times one")
+
+
+def explicit(options: argparse.Namespace) -> None:
+    """Against scipy's conjugate gradients with the diagonal on the explicit matrix, to the same error of EBVs."""
+    equations, variances = make_equations(CASES["repeatability"], options.animals or 100_000, options.seed)
+    b, scale = equations.right_hand_side, genetic_sd(variances)
+    genetic = equations.layout.genetic
+    assert genetic is not None
+    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+    truth = genetic.view(pcg(equations, b, factor, StoppingRule("residual_squared", 1e-26, 500)).solution)
+
+    def error(x: Any) -> float:
+        return float((np.abs(genetic.view(x) - truth) / scale).max())
+
+    def ours() -> Any:
+        made = IncompleteCholesky.of(assemble_lower_triangle(equations))
+        return pcg(equations, b, made, StoppingRule("residual", 1e-7, 500))
+
+    ours()
+    seconds, result = best(ours, 3), ours()
+    print(f"ours: {result.rounds} rounds, {seconds:.2f} s with set-up, error {error(result.solution):.1e} genetic SD")
+    began = time.perf_counter()
+    matrix = equations.to_csr()
+    made = time.perf_counter() - began
+    inverse = diags_array(1.0 / matrix.diagonal())
+    for tolerance in (1e-5, 1e-6, 1e-7, 1e-8):
+        rounds: list[int] = []
+        began = time.perf_counter()
+        x, _ = cg(matrix, b, rtol=tolerance, maxiter=3000, M=inverse, callback=lambda _, rounds=rounds: rounds.append(1))
+        spent = time.perf_counter() - began
+        if error(x) <= max(1e-4, error(result.solution)):
+            break
+    print(f"scipy cg: {len(rounds)} rounds, {spent:.2f} s (matrix made in {made:.2f} s), error {error(x):.1e} genetic SD")
+    print(f"scipy takes {spent / seconds:.1f} times as long")
+
+
+def warm(options: argparse.Namespace) -> None:
+    """Rounds with a year of records added to ten, from nothing and from the older solutions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "new"
+        animals = str(options.animals or 100_000)
+        command = [sys.executable, "-m", "breedeval", "simulate", "dairy", "-o", str(folder), "--animals", animals]
+        subprocess.run(
+            [*command, "--years", str(YEARS + 1), "--seed", str(options.seed)], check=True, stdout=subprocess.DEVNULL
+        )
+        config = folder / "evaluation.yaml"
+        config.write_text(config.read_text() + "\nsolver: {method: pcg}\naccuracy: {method: none}\n")
+        old = Path(name) / "old"
+        old.mkdir()
+        pedigree, records = (pd.read_csv(folder / f"{table}.csv", dtype=str) for table in ("pedigree", "records"))
+        year = records["herd_year"].str.extract(r"(\d+)$", expand=False).astype(int)
+        kept = records[year < year.max()]
+        born = pedigree["birth_year"].astype(int) < pedigree["birth_year"].astype(int).max()
+        pedigree[born].to_csv(old / "pedigree.csv", index=False)
+        kept[kept["id"].isin(set(pedigree["id"][born]))].to_csv(old / "records.csv", index=False)
+        (old / "evaluation.yaml").write_text(config.read_text())
+        be.evaluate(old / "evaluation.yaml", Path(name) / "old.h5")
+        cold, started = be.evaluate(config).solve, be.evaluate(config, start=Path(name) / "old.h5").solve
+        print(f"{len(kept):,} records and {len(records) - len(kept):,} new ones: {cold.rounds} rounds, ", end="")
+        print(f"{started.rounds} from the older solutions ({1 - started.rounds / cold.rounds:.0%} fewer)")
+
+
+TABLES: dict[str, Callable[[argparse.Namespace], None]] = {
+    "growth": growth,
+    "columns": columns,
+    "explicit": explicit,
+    "warm": warm,
+}
