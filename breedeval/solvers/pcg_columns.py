@@ -47,6 +47,7 @@ def pcg_columns(
     tolerance: float = 1e-6,
     max_rounds: int = 5_000,
     start: Float64 | None = None,
+    energy: Float64 | None = None,
 ) -> ColumnsResult:
     """Solve C X = B.
 
@@ -64,6 +65,9 @@ def pcg_columns(
         Most rounds.
     start
         (N, c) first guess; zero by default.
+    energy
+        (c,) r'M⁻¹r, about the squared energy norm of the error, at which each column stops, in the place of the tolerance; what
+        ‖b − Cx‖ says depends on the units of covariates.
 
     Notes
     -----
@@ -77,7 +81,8 @@ def pcg_columns(
     active = np.arange(n_columns)
     state = _State.of(operator, b, preconditioner, x)
     for _ in range(max_rounds):
-        working = (np.sqrt(state.rr) > tolerance * size[active]) & (state.rz > 0.0)
+        left = np.sqrt(state.rr) > tolerance * size[active] if energy is None else state.rz > energy[active]
+        working = left & (state.rz > 0.0)
         if not working.any():
             break
         if working.mean() <= PACK_BELOW:
@@ -88,7 +93,11 @@ def pcg_columns(
         rounds[active[working]] += 1
     x[:, active] = state.x
     residual = np.sqrt(_squares(b - operator.multiply(x))) / size
-    return ColumnsResult(freeze(x), freeze(rounds), freeze(residual), freeze(residual <= 10.0 * tolerance))
+    converged = residual <= 10.0 * tolerance
+    if energy is not None:
+        converged = np.ones(n_columns, dtype=bool)
+        converged[active] = state.rz <= np.maximum(energy[active], 0.0)
+    return ColumnsResult(freeze(x), freeze(rounds), freeze(residual), freeze(converged))
 
 
 @dataclass

