@@ -33,6 +33,8 @@ MOST_TRIALS = 8
 ROUNDING = 1e-11
 #: A step that changes every (co)variance by less than this, relative to plausible sizes, is none.
 NO_CHANGE = 1e-10
+#: A log-likelihood that rises by less in all of so many rounds is flat.
+FLAT_ROUNDS, FLAT_RISE = 20, 1e-3
 
 
 class Ending(Enum):
@@ -42,6 +44,11 @@ class Ending(Enum):
     ROUNDS = (
         "most_rounds",
         "stopped at the most rounds before it converged: allow more (estimate: max_rounds), or go on from here",
+    )
+    FLAT = (
+        "flat",
+        "the likelihood is flat: it hardly rose in the last rounds although (co)variances still changed. The data tell too little "
+        "of them: take effects or covariances out of the model (estimate: structure), or give their values",
     )
     STUCK = (
         "stuck",
@@ -236,6 +243,8 @@ class _Search:
             ending = None
             if self._rounds[-1].decrement <= self._tolerance:
                 ending = Ending.CONVERGED
+            elif self._is_flat():
+                ending = Ending.FLAT
             elif len(self._rounds) > self._max_rounds:
                 ending = Ending.ROUNDS
             else:
@@ -248,6 +257,12 @@ class _Search:
                     point, kind = found
             if ending is not None:
                 return Maximum(self._parameters, point, ending, tuple(self._rounds), gradient, information, cholesky)
+
+    def _is_flat(self) -> bool:
+        """Whether average information goes on and on without a higher likelihood to show for it."""
+        if self._method == "em" or len(self._rounds) <= FLAT_ROUNDS:
+            return False
+        return self._rounds[-1].log_likelihood - self._rounds[-1 - FLAT_ROUNDS].log_likelihood < FLAT_RISE
 
     def _stands_still(self, point: Point, before: Float64) -> bool:
         change = np.abs((self._parameters.vector(point.matrices) - before) / self._parameters.scales())

@@ -19,7 +19,7 @@ from breedeval.arrays import Float64, freeze
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.equations.penalty import Penalty
 from breedeval.equations.record_pass import plan_record_pass
-from breedeval.equations.residual import ResidualInverse, invert_patterns
+from breedeval.equations.residual import ResidualInverse, invert_patterns, weights_of_records
 from breedeval.errors import NotConvergedError
 from breedeval.operators import Preconditioner
 from breedeval.solvers.pcg_columns import pcg_columns
@@ -122,7 +122,7 @@ class ModelSampler:
         inverses = tuple(np.linalg.inv(matrix).astype(np.float64) for matrix in matrices[:n_random])
         roots = tuple(matrix_root(matrix) for matrix in matrices[:n_random])
         by_kind, log_determinants = invert_patterns(matrices[n_random:], system.patterns)
-        residual = ResidualInverse(system.kind, by_kind, log_determinants, system.weight_roots)
+        residual = ResidualInverse(system.kind, by_kind, log_determinants, *weights_of_records(system.design))
         equations = self._equations(inverses, residual)
         preconditioner = self._preconditioner_of(equations, matrices)
         self._grow(n_samples + 1)
