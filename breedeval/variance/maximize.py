@@ -47,8 +47,8 @@ class Ending(Enum):
     )
     FLAT = (
         "flat",
-        "the likelihood is flat: it hardly rose in the last rounds although (co)variances still changed. The data tell too little "
-        "of them: take effects or covariances out of the model (estimate: structure), or give their values",
+        "the likelihood is flat: it hardly rose in the last rounds although (co)variances still changed. The data tell too "
+        "little of them: take effects or covariances out of the model (estimate: structure), or give their values",
     )
     STUCK = (
         "stuck",
