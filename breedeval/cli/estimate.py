@@ -12,8 +12,9 @@ import click
 @click.option("-o", "--results", type=click.Path(path_type=Path), help="File of estimates; NAME_estimates.h5 by default.")
 @click.option(
     "--method",
-    type=click.Choice(["ai", "em", "ml"]),
-    help="ai: REML, average information; em: REML, expectation maximization; ml: maximum likelihood. Default: as configured.",
+    type=click.Choice(["auto", "ai", "em", "ml", "mc"]),
+    help="ai: REML, average information; em: REML, expectation maximization; ml: maximum likelihood; mc: REML, traces from "
+    "simulated data; auto: ai where the factor fits, else mc. Default: as configured.",
 )
 @click.option(
     "--start", type=click.Path(path_type=Path), help="Go on from this file of estimates; by default from CONFIG's variances."

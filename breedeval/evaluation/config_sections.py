@@ -263,12 +263,18 @@ Structure = Literal["unstructured", "diagonal", "fixed"]
 class EstimateSection(Section):
     """How (co)variances are estimated, and what is to be known of them."""
 
-    method: Annotated[Literal["ai", "em", "ml"], _later("gibbs", "mc"), BeforeValidator(_not_reml)] = Field(
-        default="ai",
-        description="ai: REML by average information; em: REML by expectation maximization; ml: maximum likelihood.",
+    method: Annotated[Literal["auto", "ai", "em", "ml", "mc"], _later("gibbs"), BeforeValidator(_not_reml)] = Field(
+        default="auto",
+        description="ai: REML by average information; em: REML by expectation maximization; ml: maximum likelihood; mc: REML "
+        "with traces from simulated data; auto: ai where the factor fits, else mc.",
     )
     tolerance: PositiveNumber = Field(default=1e-5, description="Stop within so many standard errors of the maximum.")
     max_rounds: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Most rounds; 100, of em 5000.")
+    monte_carlo_error: PositiveNumber = Field(
+        default=0.2, description="mc: largest Monte Carlo error of an estimate, in its standard errors."
+    )
+    max_samples: Annotated[int, Field(ge=4)] = Field(default=400, description="mc: most samples, whatever the error.")
+    seed: Annotated[int, Field(ge=0)] = Field(default=1, description="mc: seed of the samples; the same gives the same answer.")
     structure: dict[str, Structure] = Field(
         default_factory=dict,
         description="By key of variances: unstructured (all elements), diagonal (no covariances), fixed (as given).",

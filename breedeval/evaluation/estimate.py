@@ -13,15 +13,16 @@ from typing import Any, Literal
 import numpy as np
 
 from breedeval.arrays import Float64, Int64
-from breedeval.equations.mme import build_equations
-from breedeval.errors import ConfigError
+from breedeval.equations.mme import MixedModelEquations, build_equations
+from breedeval.errors import ConfigError, count_of
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.dependencies import Dependencies, find_dependencies
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.plan import BYTES_PER_ELEMENT
+from breedeval.evaluation.plan import BYTES_PER_ELEMENT, MAX_ELEMENTS, MAX_EQUATIONS, MAX_OPERATIONS
 from breedeval.evaluation.problem import kept_order
 from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
+from breedeval.evaluation.sampled_estimation import estimate_by_sampling, memory_of_samples
 from breedeval.evaluation.stored_inbreeding import read_stored
 from breedeval.evaluation.stored_variances import written_variances
 from breedeval.evaluation.variance_files import variance_files, with_start
@@ -32,6 +33,7 @@ from breedeval.nearest import did_you_mean
 from breedeval.results.atomic import check_writable
 from breedeval.results.estimates import EstimationResults, write_estimates
 from breedeval.results.provenance import StageClock, now, peak_memory_mib, run_record
+from breedeval.solvers.elimination_order import FactorSize
 from breedeval.variance.components import (
     Estimate,
     boundary_sentences,
@@ -49,7 +51,7 @@ from breedeval.variance.quantities import Quantity, standard_quantities
 from breedeval.variance.start import build_parameters, plausible_variances, refuse_constant_traits
 from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RelationshipInverse, build_system
 
-Method = Literal["ai", "em", "ml"]
+Method = Literal["auto", "ai", "em", "ml", "mc"]
 
 #: Arrays of the size of C that a round needs at once.
 WORK_ARRAYS = 5
@@ -73,7 +75,7 @@ def estimate(
     results
         Path of the file to write; None writes nothing.
     method
-        Instead of the one configured: ``ai`` and ``em`` for REML, ``ml`` for maximum likelihood.
+        Instead of the one configured: ``ai``, ``em`` and ``mc`` for REML, ``ml`` for maximum likelihood, or ``auto``.
     threads
         Threads to use; by default as configured, else all cores.
     observer
@@ -109,13 +111,14 @@ def estimate(
     if start is not None:
         config = with_start(config, Path(start))
     use_threads(threads or config.solver.threads)
-    method = method or config.estimate.method
-    prepared = prepare_estimation(config, clock, observer)
+    prepared = prepare_estimation(config, clock, observer, method)
+    method = prepared.method
     if threads is None and config.solver.threads is None and len(prepared.system.kept) < WORTH_THREADS:
         use_threads(1)
     observer.stage("maximizing the likelihood")
     with clock.stage("maximization"):
-        maximum = _maximize(config, prepared, method, observer)
+        maximum = _maximize(config, prepared, observer)
+        _tell(maximum, observer)
     estimates = _estimates(config, prepared, maximum, clock, observer)
     found = _collect(config, prepared, maximum, estimates, method, clock)
     if path is not None:
@@ -133,10 +136,14 @@ class Prepared:
     parameters: Parameters
     start: Matrices
     quantities: list[Quantity]
+    method: Method
+    dependencies: Dependencies
 
 
-def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None, observer: Observer | None = None) -> Prepared:
-    """Read the files, lay out the model, and find what is to be estimated and from where.
+def prepare_estimation(
+    config: EvaluationConfig, clock: StageClock | None = None, observer: Observer | None = None, method: Method | None = None
+) -> Prepared:
+    """Read the files, lay out the model, and find how and from where what is to be estimated.
 
     Raises
     ------
@@ -149,19 +156,46 @@ def prepare_estimation(config: EvaluationConfig, clock: StageClock | None = None
     refuse_constant_traits(inputs.design)
     observer.stage("setting up the equations")
     with clock.stage("equations"):
-        system, dependencies, kept = _system(inputs)
+        method = method or config.estimate.method
+        equations = build_equations(inputs.design, _unit_variances(inputs), inputs.inverses)
+        dependencies = find_dependencies(equations, inputs)
+        kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
         for line in dependencies.lines:
             observer.say(line)
+        if method == "auto" and equations.order > MAX_EQUATIONS:
+            method, why = "mc", f"{count_of(equations.order, 'equation')}, too many to factorize"
+            observer.say(f"method: mc (auto: {why})")
+        system = _system(inputs, method, kept, equations)
         parameters, start = _parameters(config, inputs, kept, observer)
         quantities = _quantities(config, parameters)
-    observer.stage("analyzing the equations")
+    if method == "auto":
+        observer.stage("analyzing the equations")
+        with clock.stage("analysis"):
+            size = system.analysis.size
+        fits = 0 <= size.elements <= MAX_ELEMENTS and size.operations <= MAX_OPERATIONS
+        method = "ai" if fits else "mc"
+        if not fits:
+            observer.say(f"method: mc (auto: {_why_not(size)})")
+            system = _system(inputs, method, kept, equations)
+    if method == "mc":
+        observer.say(
+            f"equations: {len(kept):,}, solved by iteration; {len(parameters.elements)} (co)variances to estimate; "
+            f"memory of the run about {memory_of_samples(system, parameters):,.0f} MiB"
+        )
+        return Prepared(inputs, system, parameters, start, quantities, method, dependencies)
     with clock.stage("analysis"):
         size = system.analysis.size
     observer.say(
         f"equations: {len(system.kept):,}; a factor of {size.elements:,} elements, {size.operations:.1e} operations; "
         f"{len(parameters.elements)} (co)variances to estimate; memory of the run about {_memory(system, parameters):,.0f} MiB"
     )
-    return Prepared(inputs, system, parameters, start, quantities)
+    return Prepared(inputs, system, parameters, start, quantities, method, dependencies)
+
+
+def _why_not(size: FactorSize) -> str:
+    if size.elements < 0:
+        return f"a factor of more than {MAX_ELEMENTS:,} elements"
+    return f"a factor of {size.elements:,} elements and {size.operations:.1e} operations is too large"
 
 
 def _memory(system: MixedModelSystem, parameters: Parameters) -> float:
@@ -171,21 +205,19 @@ def _memory(system: MixedModelSystem, parameters: Parameters) -> float:
     return peak_memory_mib() + more / 2**20
 
 
-def _system(inputs: Inputs) -> tuple[MixedModelSystem, Dependencies, Int64]:
+def _system(inputs: Inputs, method: Method, kept: Int64, equations: MixedModelEquations) -> MixedModelSystem:
     design, genetics = inputs.design, inputs.genetics
-    equations = build_equations(design, _unit_variances(inputs), inputs.inverses)
-    dependencies = find_dependencies(equations, inputs)
-    kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
     relationships: dict[str, RelationshipInverse] = {}
     for block in design.layout.random:
         if block.relationship == IDENTITY:
             continue
         inverse = inputs.inverses[block.relationship]
         if not isinstance(inverse, RelationshipInverse) or not math.isfinite(inverse.log_determinant):
-            inverse = DeterminedInverse.of(inverse)
+            inverse = DeterminedInverse(inverse, math.nan) if method == "mc" else DeterminedInverse.of(inverse)
         relationships[block.key] = inverse
     groups = genetics.pedigree if genetics is not None and genetics.group_kind == "fixed" else None
-    return build_system(design, relationships, kept, kept_order(equations, inputs, kept), groups), dependencies, kept
+    order = np.empty(0, dtype=np.int64) if method == "mc" else kept_order(equations, inputs, kept)
+    return build_system(design, relationships, kept, order, groups, MAX_ELEMENTS if method == "auto" else 2**62)
 
 
 def _unit_variances(inputs: Inputs) -> Variances:
@@ -263,11 +295,15 @@ def _quantities(config: EvaluationConfig, parameters: Parameters) -> list[Quanti
     return [*found, *(Quantity("function", name, function) for name, function in own.items())]
 
 
-def _maximize(config: EvaluationConfig, prepared: Prepared, method: Method, observer: Observer) -> Maximum:
-    section = config.estimate
-    what = {"ai": "REML by average information", "em": "REML by expectation maximization", "ml": "maximum likelihood"}[method]
+def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer) -> Maximum:
+    section, method = config.estimate, prepared.method
+    if method == "mc":
+        return estimate_by_sampling(
+            config, prepared.system, prepared.parameters, prepared.start, prepared.dependencies, observer
+        )
+    what = {"em": "REML by expectation maximization", "ml": "maximum likelihood"}.get(method, "REML by average information")
     observer.say(f"method: {what}, until within {section.tolerance:g} standard errors of the maximum")
-    maximum = maximize(
+    return maximize(
         prepared.system,
         prepared.parameters,
         prepared.start,
@@ -277,12 +313,20 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, method: Method, obse
         section.max_rounds or (5000 if method == "em" else 100),
         lambda one: observer.say(one.sentence()),
     )
+
+
+def _tell(maximum: Maximum, observer: Observer) -> None:
+    """How it ended."""
     observer.say(f"{maximum.ending.sentence} ({len(maximum.rounds) - 1} rounds)")
     for line in (*boundary_sentences(maximum), *undetermined_sentences(maximum)):
         observer.warn(line)
+    if maximum.noise is not None:
+        observer.say(
+            f"Monte Carlo: {maximum.noise.n_samples} samples; error of the estimates up to {maximum.noise.relative:.2f} "
+            "standard errors, which is within the standard errors given; the log-likelihood is not computed"
+        )
     if maximum.ending.code != "converged":
         observer.warn("these are no estimates yet: the likelihood is not at its maximum")
-    return maximum
 
 
 def _estimates(
@@ -292,6 +336,10 @@ def _estimates(
     section = config.estimate
     covariance = maximum.sampling_covariance
     found = estimates_of(maximum, covariance, prepared.quantities)
+    if maximum.noise is not None:
+        if section.intervals != "none" or section.tests not in ((), "none"):
+            observer.warn("profile intervals and likelihood-ratio tests need the likelihood: not by method mc")
+        return found
     if section.intervals == "profile" and maximum.ending.code == "converged":
         observer.stage("profile likelihood")
         with clock.stage("profile likelihood"):
@@ -327,7 +375,9 @@ def _collect(
         "records": {"read": account.n_read, "used": account.n_used, "dropped": dict(account.dropped)},
         "equations": prepared.inputs.design.layout.n_equations,
     }
-    choices = {
+    sampling = None if maximum.noise is None else {"seed": config.estimate.seed, "samples": maximum.noise.n_samples}
+    choices: dict[str, Any] = {
+        "sampling": sampling,
         "method": method,
         "ending": maximum.ending.sentence,
         "boundary": [*boundary_sentences(maximum), *undetermined_sentences(maximum)],

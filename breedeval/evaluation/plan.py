@@ -82,13 +82,14 @@ def choose_plan(
         reasons.append(f"reliabilities: {method} ({given})")
     return Plan(
         "direct" if chosen == "direct" else "pcg",
-        _preconditioning(solver, n_equations),
+        planned_preconditioner(solver, n_equations),
         "exact" if wants_exact else "none",
         tuple(reasons),
     )
 
 
-def _preconditioning(solver: SolverSection, n_equations: int) -> Preconditioning:
+def planned_preconditioner(solver: SolverSection, n_equations: int) -> Preconditioning:
+    """As configured, or by the size."""
     if solver.preconditioner != "auto":
         return solver.preconditioner
     return "incomplete_cholesky" if n_equations >= WORTH_INCOMPLETE else "block"

@@ -134,9 +134,12 @@ def _write_estimation(group: h5py.Group, results: EstimationResults) -> None:
     group.attrs["rounds"] = len(maximum.rounds) - 1
     group["parameters"] = list(maximum.parameters.names) or np.empty(0, dtype=h5py.string_dtype())
     group["covariance"] = results.covariance
+    if maximum.noise is not None:
+        group["monte_carlo_covariance"] = maximum.noise.covariance
+        group.attrs["samples"] = maximum.noise.n_samples
     history = group.create_group("history")
     history["step"] = [one.kind for one in maximum.rounds]
-    for name in ("log_likelihood", "change", "gradient", "decrement"):
+    for name in ("log_likelihood", "change", "gradient", "decrement", "n_samples", "noise"):
         history[name] = [getattr(one, name) for one in maximum.rounds]
     history["theta"] = np.array([one.theta for one in maximum.rounds])
     table = group.create_group("table")

@@ -45,6 +45,7 @@ def pcg_columns(
     tolerance: float = 1e-6,
     max_rounds: int = 5_000,
     start: Float64 | None = None,
+    energy: Float64 | None = None,
 ) -> ColumnsResult:
     """Solve C X = B.
 
@@ -62,6 +63,9 @@ def pcg_columns(
         Most rounds.
     start
         (N, c) first guess; zero by default.
+    energy
+        (c,) r'M⁻¹r, about the squared energy norm of the error, at which each column stops, in the place of the tolerance; what
+        ‖b − Cx‖ says depends on the units of covariates.
 
     Notes
     -----
@@ -70,7 +74,15 @@ def pcg_columns(
     """
     parts = [slice(group.first, group.first + group.n) for group in column_groups(b.shape[1])]
     solved = [
-        _solve_group(operator, b[:, part], preconditioner, tolerance, max_rounds, None if start is None else start[:, part])
+        _solve_group(
+            operator,
+            b[:, part],
+            preconditioner,
+            tolerance,
+            max_rounds,
+            None if start is None else start[:, part],
+            None if energy is None else energy[part],
+        )
         for part in parts
     ]
     if len(solved) == 1:
@@ -90,6 +102,7 @@ def _solve_group(
     tolerance: float,
     max_rounds: int,
     start: Float64 | None,
+    energy: Float64 | None,
 ) -> ColumnsResult:
     """Columns that are worked on together, with empty ones beside them up to a number that loops are compiled for."""
     n = right.shape[1]
@@ -98,10 +111,12 @@ def _solve_group(
     rounds = np.zeros(b.shape[1], dtype=np.int64)
     size = np.sqrt(_squares(b))
     size[size == 0.0] = 1.0
+    limit = None if energy is None else np.append(energy, np.zeros(b.shape[1] - n))
     active = np.arange(b.shape[1])
     state = _State.of(operator, b, preconditioner, x)
     for _ in range(max_rounds):
-        working = (np.sqrt(state.rr) > tolerance * size[active]) & (state.rz > 0.0)
+        left = np.sqrt(state.rr) > tolerance * size[active] if limit is None else state.rz > limit[active]
+        working = left & (state.rz > 0.0)
         if not working.any():
             break
         keep = _fewer(working)
@@ -111,10 +126,13 @@ def _solve_group(
         state.round(operator, preconditioner, working)
         rounds[active[working]] += 1
     x[:, active] = state.x
+    met = np.ones(b.shape[1], dtype=bool)
+    if limit is not None:
+        met[active] = state.rz <= np.maximum(limit[active], 0.0)
     del state
     residual = (np.sqrt(_squares(b - operator.multiply(x))) / size)[:n]
-    solution = np.ascontiguousarray(x[:, :n])
-    return ColumnsResult(freeze(solution), freeze(rounds[:n]), freeze(residual), freeze(residual <= 10.0 * tolerance))
+    converged = residual <= 10.0 * tolerance if limit is None else met[:n]
+    return ColumnsResult(freeze(np.ascontiguousarray(x[:, :n])), freeze(rounds[:n]), freeze(residual), freeze(converged))
 
 
 def _widened(columns: Float64) -> Float64:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array, diags_array, kron
 
-from breedeval.arrays import Bool, Float64, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence
 from breedeval.kernels.coefficients import add_up, inner_products
 from breedeval.model.layout import EquationBlock
@@ -103,7 +103,7 @@ class CoefficientMatrices:
 
 def build_coefficients(
     incidence: Incidence,
-    kind: Int64,
+    kind: Int32,
     patterns: Bool,
     weight_roots: Float64,
     random: Sequence[tuple[EquationBlock, csr_array | None]],
@@ -141,7 +141,7 @@ def build_coefficients(
     return _on_common_pattern(nodes, len(kept), tuple(c for c, _ in parts), [part for _, part in parts])
 
 
-def _residual_parts(incidence: Incidence, kind: Int64, patterns: Bool, weight_roots: Float64, kept: Int64) -> Iterator[_Part]:
+def _residual_parts(incidence: Incidence, kind: Int32, patterns: Bool, weight_roots: Float64, kept: Int64) -> Iterator[_Part]:
     """Parts of W'W by kind of records and pair of traits."""
     w, t = incidence.to_csr()[:, kept], incidence.n_traits
     for number in np.unique(kind).tolist():

@@ -117,6 +117,7 @@ def estimates_of(maximum: Maximum, covariance: Float64, quantities: list[Quantit
     errors = standard_error_matrices(parameters, covariance)
     low = _boundary_notes(maximum)
     informed = np.diag(maximum.information) > 0
+    sampled = None if maximum.noise is None else standard_error_matrices(parameters, maximum.noise.covariance)
     found: list[Estimate] = []
     for number, matrix in enumerate(parameters.matrices):
         prefix = f"residual {matrix.name}" if matrix.is_residual and parameters.by else matrix.name
@@ -130,6 +131,9 @@ def estimates_of(maximum: Maximum, covariance: Float64, quantities: list[Quantit
                 value = float(matrices[number][i, j])
                 if key in parameters.elements and not informed[parameters.elements.index(key)] and not note:
                     note = "no record tells: not estimated"
+                if sampled is not None and np.isfinite(sampled[number][i, j]):
+                    part = f"Monte Carlo error {sampled[number][i, j]:.3g}, within the standard error"
+                    note = f"{note}; {part}" if note else part
                 kind = "variance" if i == j else "covariance"
                 found.append(Estimate(kind, name, value, float(errors[number][i, j]), note=note))
     elements = Elements(parameters, matrices)
@@ -165,7 +169,9 @@ def _element_quantity(maximum: Maximum, one: Estimate, place: int) -> Quantity:
 
 
 def fixed_effects_of(maximum: Maximum) -> Iterator[Estimate]:
-    """Coefficients of fixed effects with few of them, then Wald's tests."""
+    """Coefficients of fixed effects with few of them, then Wald's tests; none by Monte Carlo, without their variances."""
+    if maximum.noise is not None:
+        return
     tests = wald_tests(maximum)
     kept = maximum.point.system.kept
     for block, _, values, covariance in tests:

@@ -9,11 +9,50 @@ D = ½ Σ_p (R_p⁻¹ (S_p + M_p) R_p⁻¹ − n_p R_p⁻¹) with S_p the sum of
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from breedeval.arrays import Float64
+from breedeval.equations.residual import ResidualInverse
 from breedeval.variance.likelihood import Point
 from breedeval.variance.parameters import Matrices, Parameters
+from breedeval.variance.system import MixedModelSystem
+
+
+class SolvedModel(Protocol):
+    """The model at one set of (co)variances with its solutions, however these were found; fields as in `Point`."""
+
+    @property
+    def system(self) -> MixedModelSystem:
+        """The model."""
+
+    @property
+    def inverses(self) -> Matrices:
+        """Σ⁻¹ of each random block."""
+
+    @property
+    def roots(self) -> Matrices:
+        """F of each random block."""
+
+    @property
+    def residual(self) -> ResidualInverse:
+        """R⁻¹."""
+
+    @property
+    def transformed(self) -> Float64:
+        """(N,) all effects, in other coordinates in `transformed_blocks`."""
+
+    @property
+    def transformed_blocks(self) -> tuple[int, ...]:
+        """Numbers of these random blocks."""
+
+    @property
+    def errors(self) -> Float64:
+        """(m, t) ê."""
+
+    def solve(self, b: Float64) -> Float64:
+        """C⁻¹ b for b (N, c)."""
 
 
 def gradient_matrices(point: Point) -> Matrices:
@@ -46,14 +85,14 @@ def _random_gradients(point: Point) -> list[Float64]:
     return found
 
 
-def _is_transformed(point: Point, number: int) -> bool:
-    return number in point.system.coefficients.nodes.transformed
+def _is_transformed(point: SolvedModel, number: int) -> bool:
+    return number in point.transformed_blocks
 
 
 def _residual_gradients(point: Point) -> list[Float64]:
     system = point.system
     t, n_patterns = system.design.n_traits, len(system.patterns)
-    moments = error_moments(point)
+    moments = error_moments(system, point.errors)
     found = []
     for of_class in range(len(system.design.residual_names)):
         total = np.zeros((t, t))
@@ -66,9 +105,8 @@ def _residual_gradients(point: Point) -> list[Float64]:
     return found
 
 
-def error_moments(point: Point) -> Float64:
+def error_moments(system: MixedModelSystem, errors: Float64) -> Float64:
     """(kinds, t, t) sum of weight × ê ê' over the records of each kind."""
-    system, errors = point.system, point.errors
     t = errors.shape[1]
     found = np.zeros((len(system.n_of_kind), t, t))
     for i in range(t):
@@ -78,17 +116,17 @@ def error_moments(point: Point) -> Float64:
     return found
 
 
-def average_information(point: Point, parameters: Parameters) -> Float64:
+def average_information(point: SolvedModel, parameters: Parameters) -> Float64:
     """Average information of θ, (number of free elements) squared.
 
     Notes
     -----
-    One solution with the factor of C for each element of θ.
+    One solution of the equations for each element of θ.
     """
     system = point.system
     elements = parameters.elements
     n_equations = system.design.layout.n_equations
-    right = np.empty((len(system.kept), len(elements)))
+    right = np.empty((n_equations, len(elements)))
     weighted = np.empty((len(elements), system.design.observations.size))
     variates = np.empty_like(weighted)
     of_random = [
@@ -103,13 +141,13 @@ def average_information(point: Point, parameters: Parameters) -> Float64:
         else:
             variate = _residual_variate(point, of_residual, number - len(system.random), i, j)
         scaled = point.residual.multiply(variate, np.empty_like(variate))
-        right[:, place] = system.incidence.add_backward(scaled, np.zeros(n_equations))[system.kept]
+        right[:, place] = system.incidence.add_backward(scaled, np.zeros(n_equations))
         variates[place], weighted[place] = variate.ravel(), scaled.ravel()
-    information = variates @ weighted.T - right.T @ point.equations.solve(right)
+    information = variates @ weighted.T - right.T @ point.solve(right)
     return np.asarray((information + information.T) / 4.0)
 
 
-def _random_variate(point: Point, scaled: Float64, number: int, i: int, j: int) -> Float64:
+def _random_variate(point: SolvedModel, scaled: Float64, number: int, i: int, j: int) -> Float64:
     """∂V/∂θ P y for an element of a random block, from U Σ⁻¹."""
     block = point.system.random[number].block
     effects = np.zeros(point.system.design.layout.n_equations)
@@ -120,7 +158,7 @@ def _random_variate(point: Point, scaled: Float64, number: int, i: int, j: int) 
     return point.system.incidence.forward(effects, np.empty_like(point.errors))
 
 
-def _residual_variate(point: Point, scaled: Float64, of_class: int, i: int, j: int) -> Float64:
+def _residual_variate(point: SolvedModel, scaled: Float64, of_class: int, i: int, j: int) -> Float64:
     """∂V/∂θ P y for an element of a residual class, from R⁻¹ê; a weight divides the residual (co)variance."""
     system = point.system
     here = system.kind // len(system.patterns) == of_class

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy.sparse import csc_array
 
 from breedeval.arrays import Float64, Int64
 from breedeval.solvers.elimination_order import FactorSize, better_order
-from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factor import Analysis, Factorization
 from breedeval.solvers.factorization import analyze
 from breedeval.variance.coefficients import CoefficientMatrices
 
@@ -25,7 +27,7 @@ class SparseAnalysis:
 
     size: FactorSize
 
-    def __init__(self, pattern: CoefficientMatrices, order: Int64) -> None:
+    def __init__(self, pattern: CoefficientMatrices, order: Int64, limit: int = 2**62) -> None:
         n = pattern.order
         column = np.repeat(np.arange(n), np.diff(pattern.pointer))
         off = np.flatnonzero(pattern.row != column)
@@ -39,8 +41,12 @@ class SparseAnalysis:
         self._upper[sequence[is_upper]] = np.flatnonzero(is_upper)
         pointer = np.searchsorted(columns[sequence], np.arange(n + 1))
         matrix = csc_array((np.ones(len(sequence)), rows[sequence], pointer), shape=(n, n))
-        order, self.size, _ = better_order(matrix, order)
-        self._analysis = analyze(matrix, order)
+        self._matrix = matrix
+        self._order, self.size, _ = better_order(matrix, order, limit)
+
+    @cached_property
+    def _analysis(self) -> Analysis:
+        return analyze(self._matrix, self._order)
 
     def factorize(self, values: Float64) -> SparseFactor:
         """Factorize C with these values (nnz,) of its upper triangle.

@@ -60,13 +60,13 @@ def likelihood_ratio_test(maximum: Maximum, name: str, tolerance: float, max_rou
         maximum.point.system,
         replace(parameters, matrices=matrices),
         tuple(start),
-        maximum.point.likelihood,
+        maximum.exact_point.likelihood,
         tolerance=tolerance,
         max_rounds=max_rounds,
     )
     if reduced.ending is not Ending.CONVERGED:
         return None
-    statistic = max(2.0 * (maximum.point.log_likelihood.value - reduced.point.log_likelihood.value), 0.0)
+    statistic = max(2.0 * (maximum.exact_point.log_likelihood.value - reduced.exact_point.log_likelihood.value), 0.0)
     m = len(parameters.matrices[number].free())
     bound = "" if m == 1 else " (upper bound)"
     return HypothesisTest(statistic, f"½ χ²({m - 1}) + ½ χ²({m}){bound}", mixture_p_value(statistic, m - 1, m))
@@ -85,7 +85,7 @@ def wald_tests(maximum: Maximum) -> list[tuple[EquationBlock, HypothesisTest, Fl
     The (co)variances are taken as known, so in small data sets the probabilities are too small. Beside an interaction the test
     of a main effect is about the levels at which the interaction is constrained.
     """
-    point = maximum.point
+    point = maximum.exact_point
     kept = point.system.kept
     found = []
     for block in point.system.design.layout.fixed:

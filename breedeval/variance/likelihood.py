@@ -100,6 +100,17 @@ class Point:
     errors: Float64
     log_likelihood: LogLikelihood
 
+    @property
+    def transformed_blocks(self) -> tuple[int, ...]:
+        """Numbers of the random blocks that `transformed` has other coordinates for."""
+        return self.system.nodes.transformed
+
+    def solve(self, b: Float64) -> Float64:
+        """C⁻¹ b for b (N, c), with zeros where equations are constrained."""
+        found = np.zeros_like(b)
+        found[self.system.kept] = self.equations.solve(b[self.system.kept])
+        return found
+
     @cached_property
     def traces(self) -> Float64:
         """∂(log|C|)/∂c_k, or of log|C_uu|, for every coefficient; see `FactorizedEquations.traces`."""
@@ -132,7 +143,7 @@ def evaluate_point(system: MixedModelSystem, matrices: Matrices, likelihood: Lik
     """
     n_random = len(system.random)
     inverses = tuple(np.linalg.inv(matrix).astype(np.float64) for matrix in matrices[:n_random])
-    roots = tuple(_root(matrix) for matrix in matrices[:n_random])
+    roots = tuple(matrix_root(matrix) for matrix in matrices[:n_random])
     by_kind, log_determinants = invert_patterns(matrices[n_random:], system.patterns)
     residual = ResidualInverse(system.kind, by_kind, log_determinants, *weights_of_records(system.design))
     equations = factorize_equations(system.coefficients, system.analysis, by_kind, inverses, roots)
@@ -168,7 +179,7 @@ def _random_equations(system: MixedModelSystem, by_kind: Float64, inverses: Matr
     return factorize_equations(system.random_coefficients, system.random_analysis, by_kind, inverses, roots)
 
 
-def _root(matrix: Float64) -> Float64:
+def matrix_root(matrix: Float64) -> Float64:
     """Lower triangular F with Σ = F F', exact to the last digit of each variance whatever their units."""
     scale = np.sqrt(np.diag(matrix))
     return np.asarray(scale[:, None] * np.linalg.cholesky(matrix / np.outer(scale, scale)))
@@ -181,7 +192,7 @@ def _quadratic(
     total = float(np.vdot(errors, residual.multiply(errors, np.empty_like(errors))))
     for number, one in enumerate(system.random):
         forms = one.quadratic_forms(system.deviations(number, transformed))
-        weights = np.eye(len(forms)) if number in system.coefficients.nodes.transformed else inverses[number]
+        weights = np.eye(len(forms)) if number in system.nodes.transformed else inverses[number]
         total += float((forms * weights).sum())
     return total
 

@@ -21,10 +21,11 @@ from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, factorize
 from breedeval.variance.derivatives import average_information, gradient_matrices
 from breedeval.variance.likelihood import Likelihood, Point, evaluate_point
 from breedeval.variance.parameters import Matrices, Parameters
+from breedeval.variance.sampled_model import SampledModel
 from breedeval.variance.system import MixedModelSystem
 
 Method = Literal["ai", "em"]
-StepKind = Literal["start", "AI", "AI on Cholesky factors", "EM"]
+StepKind = Literal["start", "AI", "AI on Cholesky factors", "EM", "shorter"]
 
 #: Damped steps that are tried before a step of expectation maximization.
 MOST_TRIALS = 8
@@ -32,6 +33,8 @@ MOST_TRIALS = 8
 ROUNDING = 1e-11
 #: A step that changes every (co)variance by less than this, relative to plausible sizes, is none.
 NO_CHANGE = 1e-10
+#: A log-likelihood that rises by less in all of so many rounds is flat.
+FLAT_ROUNDS, FLAT_RISE = 20, 1e-3
 
 
 class Ending(Enum):
@@ -41,6 +44,11 @@ class Ending(Enum):
     ROUNDS = (
         "most_rounds",
         "stopped at the most rounds before it converged: allow more (estimate: max_rounds), or go on from here",
+    )
+    FLAT = (
+        "flat",
+        "the likelihood is flat: it hardly rose in the last rounds although (co)variances still changed. The data tell too "
+        "little of them: take effects or covariances out of the model (estimate: structure), or give their values",
     )
     STUCK = (
         "stuck",
@@ -79,6 +87,8 @@ class Round:
         Distance from the maximum in standard errors, as average information sees it.
     theta
         (Co)variances.
+    n_samples, noise, tolerance
+        By Monte Carlo: samples, largest Monte Carlo error in standard errors, and relative residual of the solutions.
     """
 
     number: int
@@ -88,13 +98,41 @@ class Round:
     gradient: float
     decrement: float
     theta: Float64
+    n_samples: int = 0
+    noise: float = 0.0
+    tolerance: float = 0.0
 
     def sentence(self) -> str:
         """A line for a person."""
+        if self.n_samples:
+            return (
+                f"round {self.number}: {self.kind}, {self.n_samples} samples, largest change {self.change:.1e}, "
+                f"gradient {self.gradient:.1e}, {self.decrement:.1e} standard errors to go, Monte Carlo error {self.noise:.2f} "
+                "standard errors"
+            )
         return (
             f"round {self.number}: log-likelihood {self.log_likelihood:.6f}, {self.kind}, largest change {self.change:.1e}, "
             f"gradient {self.gradient:.1e}, {self.decrement:.1e} standard errors to go"
         )
+
+
+@dataclass(frozen=True)
+class MonteCarloNoise:
+    """What sampling adds to the uncertainty of the estimates.
+
+    Parameters
+    ----------
+    n_samples
+        Samples of the last round.
+    covariance
+        (p, p) (co)variances of the estimates that come from sampling.
+    relative
+        Largest of the Monte Carlo errors, in standard errors of the estimate.
+    """
+
+    n_samples: int
+    covariance: Float64
+    relative: float
 
 
 @dataclass(frozen=True)
@@ -113,20 +151,31 @@ class Maximum:
         Derivatives and average information of θ there.
     cholesky
         The same in triangular factors.
+    noise
+        Where the traces were sampled.
     """
 
     parameters: Parameters
-    point: Point
+    point: Point | SampledModel
     ending: Ending
     rounds: tuple[Round, ...]
     gradient: Float64
     information: Float64
     cholesky: CholeskyPoint
+    noise: MonteCarloNoise | None = None
 
     @cached_property
     def sampling_covariance(self) -> Float64:
-        """Of the estimates."""
-        return freeze(self.cholesky.sampling_covariance(self.information))
+        """Of the estimates, the noise of sampled traces included."""
+        of_data = self.cholesky.sampling_covariance(self.information)
+        return freeze(of_data if self.noise is None else of_data + self.noise.covariance)
+
+    @property
+    def exact_point(self) -> Point:
+        """The point with its log-likelihood."""
+        if not isinstance(self.point, Point):
+            raise AssertionError("the log-likelihood is not known by Monte Carlo")
+        return self.point
 
     @property
     def theta(self) -> Float64:
@@ -194,6 +243,8 @@ class _Search:
             ending = None
             if self._rounds[-1].decrement <= self._tolerance:
                 ending = Ending.CONVERGED
+            elif self._is_flat():
+                ending = Ending.FLAT
             elif len(self._rounds) > self._max_rounds:
                 ending = Ending.ROUNDS
             else:
@@ -206,6 +257,12 @@ class _Search:
                     point, kind = found
             if ending is not None:
                 return Maximum(self._parameters, point, ending, tuple(self._rounds), gradient, information, cholesky)
+
+    def _is_flat(self) -> bool:
+        """Whether average information goes on and on without a higher likelihood to show for it."""
+        if self._method == "em" or len(self._rounds) <= FLAT_ROUNDS:
+            return False
+        return self._rounds[-1].log_likelihood - self._rounds[-1 - FLAT_ROUNDS].log_likelihood < FLAT_RISE
 
     def _stands_still(self, point: Point, before: Float64) -> bool:
         change = np.abs((self._parameters.vector(point.matrices) - before) / self._parameters.scales())
@@ -261,21 +318,26 @@ class _Search:
 
 
 def em_step(point: Point, parameters: Parameters, derivatives: Matrices) -> Matrices:
+    """`expectation_step` from a point."""
+    return expectation_step(point.system, parameters, point.matrices, derivatives)
+
+
+def expectation_step(system: MixedModelSystem, parameters: Parameters, matrices: Matrices, derivatives: Matrices) -> Matrices:
     """Expectation maximization: Σ + (2/q) Σ D Σ, which for a random block is (U'K⁻¹U + T)/q.
 
     With missing traits the same formula holds for the residual of a class of n records: their errors, too, are expected.
     """
     found = []
-    n_patterns = len(point.system.patterns)
-    for number, (parameter, value) in enumerate(zip(parameters.matrices, point.matrices, strict=True)):
+    n_patterns = len(system.patterns)
+    for number, (parameter, value) in enumerate(zip(parameters.matrices, matrices, strict=True)):
         if parameter.structure == "fixed":
             found.append(value)
             continue
-        if number < len(point.system.random):
-            n = point.system.random[number].n_random
+        if number < len(system.random):
+            n = system.random[number].n_random
         else:
-            of_class = number - len(point.system.random)
-            n = int(point.system.n_of_kind[of_class * n_patterns : (of_class + 1) * n_patterns].sum())
+            of_class = number - len(system.random)
+            n = int(system.n_of_kind[of_class * n_patterns : (of_class + 1) * n_patterns].sum())
         moved = value + (2.0 / n) * value @ derivatives[number] @ value
         moved = np.diag(np.diag(moved)) if parameter.structure == "diagonal" else (moved + moved.T) / 2.0
         found.append(factorize_matrix(parameter, moved).matrix())

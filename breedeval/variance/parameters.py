@@ -123,6 +123,13 @@ class Parameters:
         """∂L/∂θ from symmetric matrices D with dL = tr(D dΣ)."""
         return np.array([derivatives[number][i, j] * (1.0 if i == j else 2.0) for number, i, j in self.elements])
 
+    def derivatives(self, gradient: Float64) -> Matrices:
+        """Symmetric matrices D with dL = tr(D dΣ) from ∂L/∂θ; zero where an element is not estimated."""
+        found = tuple(np.zeros((matrix.size, matrix.size)) for matrix in self.matrices)
+        for (number, i, j), x in zip(self.elements, gradient, strict=True):
+            found[number][i, j] = found[number][j, i] = x if i == j else x / 2.0
+        return found
+
     def places(self, number: int) -> Int64:
         """Where in θ the elements of one matrix stand."""
         return np.array([place for place, element in enumerate(self.elements) if element[0] == number], dtype=np.int64)

@@ -126,7 +126,7 @@ class _Side:
 
     def __init__(self, maximum: Maximum, quantity: Quantity, scale: _Scale, wanted: float, side: float) -> None:
         self._maximum, self._quantity, self._scale, self._wanted, self._side = maximum, quantity, scale, wanted, side
-        self._point = maximum.point
+        self._point = maximum.exact_point
 
     def end(self, estimate: float, standard_error: float, *, at_edge: bool) -> float:
         """The end of the interval; nan if it was not found."""
@@ -190,7 +190,7 @@ class _Side:
         if found is None:
             return math.nan
         self._point = found
-        fall = self._maximum.point.log_likelihood.value - found.log_likelihood.value
+        fall = self._maximum.exact_point.log_likelihood.value - found.log_likelihood.value
         return math.sqrt(max(2.0 * fall, 0.0))
 
 

@@ -20,7 +20,7 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.metafounders import spread_group_values
 from breedeval.solvers.factorization import factorize
 from breedeval.variance.coefficients import CoefficientMatrices, build_coefficients
-from breedeval.variance.coordinates import find_nodes
+from breedeval.variance.coordinates import Nodes, find_nodes
 from breedeval.variance.factor import SparseAnalysis
 
 
@@ -109,12 +109,12 @@ class MixedModelSystem:
         Random blocks, as in the layout.
     kept
         (n,) equations that are not constrained to zero, ascending.
-    coefficients
-        C as a sum of matrices, on the kept equations.
     order
-        (n,) their elimination order.
+        (n,) their elimination order; empty where nothing will be factorized.
     groups
         The pedigree if its groups are fixed effects, else None.
+    largest_factor
+        Elements of a factor at which counting them is given up.
     """
 
     design: Design
@@ -124,9 +124,9 @@ class MixedModelSystem:
     weight_roots: Float64
     random: tuple[RandomBlock, ...]
     kept: Int64
-    coefficients: CoefficientMatrices
     order: Int64
     groups: Pedigree | None
+    largest_factor: int = 2**62
 
     @property
     def n_observations(self) -> int:
@@ -147,14 +147,32 @@ class MixedModelSystem:
         return len(self.kept) - len(self.random_rows)
 
     @cached_property
+    def nodes(self) -> Nodes:
+        """Rows of the kept equations that are transformed together."""
+        return find_nodes([one.block for one in self.random], self.kept, self.design.layout.n_equations)
+
+    @cached_property
+    def coefficients(self) -> CoefficientMatrices:
+        """C as a sum of matrices, on the kept equations; made when first asked for."""
+        return build_coefficients(
+            self.incidence,
+            self.kind,
+            self.patterns,
+            self.weight_roots,
+            [(one.block, None if one.inverse is None else one.inverse.to_csr()) for one in self.random],
+            self.kept,
+            self.nodes,
+        )
+
+    @cached_property
     def analysis(self) -> SparseAnalysis:
         """Of the pattern of C."""
-        return SparseAnalysis(self.coefficients, self.order)
+        return SparseAnalysis(self.coefficients, self.order, self.largest_factor)
 
     @cached_property
     def random_coefficients(self) -> CoefficientMatrices:
         """C of the random effects alone, for maximum likelihood."""
-        blocks, transformed = [one.block for one in self.random], self.coefficients.nodes.transformed
+        blocks, transformed = [one.block for one in self.random], self.nodes.transformed
         nodes = find_nodes(blocks, self.kept[self.random_rows], self.design.layout.n_equations, transformed)
         return self.coefficients.restricted(self.random_rows, nodes)
 
@@ -190,6 +208,7 @@ def build_system(
     kept: Int64,
     order: Int64,
     groups: Pedigree | None = None,
+    largest_factor: int = 2**62,
 ) -> MixedModelSystem:
     """Prepare a model for variance components.
 
@@ -203,6 +222,8 @@ def build_system(
         Equations that are not constrained to zero, and their elimination order.
     groups
         The pedigree if its groups are fixed effects.
+    largest_factor
+        Elements of a factor at which counting them is given up.
     """
     incidence = build_incidence(design)
     patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
@@ -213,16 +234,6 @@ def build_system(
     for block in design.layout.random:
         n_random = block.n_levels - (groups.n_groups if groups is not None and block.relationship == "pedigree" else 0)
         random.append(RandomBlock(block, relationships.get(block.key), n_random))
-    nodes = find_nodes([one.block for one in random], kept, design.layout.n_equations)
-    coefficients = build_coefficients(
-        incidence,
-        kind,
-        patterns,
-        weight_roots,
-        [(one.block, None if one.inverse is None else one.inverse.to_csr()) for one in random],
-        kept,
-        nodes,
-    )
     return MixedModelSystem(
         design,
         incidence,
@@ -231,7 +242,7 @@ def build_system(
         freeze(weight_roots),
         tuple(random),
         kept,
-        coefficients,
         order,
         groups,
+        largest_factor,
     )

@@ -223,3 +223,29 @@ def test_files_of_the_wrong_kind(herd: Farm) -> None:
     ended = herd.call("evaluate", "farm.yaml", "-o", "out.h5")
     assert "variances: this key is missing. Add it; 'breedeval estimate' finds (co)variances that nobody knows." in ended.err
     assert herd.call("estimate", "farm.yaml", "-o", "est.h5", "--start", "est.h5", "-q").status == 0
+
+
+def test_monte_carlo_agrees_with_the_factor(herd: Farm) -> None:
+    """Within four of the Monte Carlo errors stated; the same seed gives the same file, another seed another answer."""
+    tables = {}
+    herd.write("other.yaml", read(herd) + "\nestimate: {method: mc, seed: 2, monte_carlo_error: 0.1}\n")
+    herd.write("farm.yaml", read(herd) + "\nestimate: {monte_carlo_error: 0.1}\n")
+    for name, arguments in {
+        "ai": ("farm.yaml", "--method", "ai"),
+        "mc": ("farm.yaml", "--method", "mc"),
+        "again": ("farm.yaml", "--method", "mc", "--threads", "1"),
+        "seed": ("other.yaml",),
+    }.items():
+        ended = herd.call("estimate", *arguments, "-o", f"{name}.h5", "--format", "csv")
+        assert ended.status == 0, ended.err
+        tables[name] = pd.read_csv(io.StringIO(ended.out)).set_index(["kind", "name"])
+        assert ("samples" in ended.err) == (name != "ai")
+    with h5py.File("mc.h5") as file:
+        noise = np.sqrt(np.diag(file["estimation/monte_carlo_covariance"][:]))
+        errors = np.sqrt(np.diag(file["estimation/covariance"][:]))
+    assert (noise <= 0.1 * errors).all()
+    exact, found, seed = (tables[name].loc["variance"]["estimate"] for name in ("ai", "mc", "seed"))
+    assert (np.abs(found - exact) < 4.0 * noise + 0.02 * errors).all()
+    assert (found == tables["again"].loc["variance"]["estimate"]).all()
+    assert (found != seed).all()
+    assert (np.abs(seed - exact) < 4.0 * noise + 0.02 * errors).all()
