@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -253,9 +254,9 @@ def _record(config: EvaluationConfig, inputs: Inputs, problem: Problem, solved: 
             "founders": report.n_founders,
             "groups": inputs.genetics.pedigree.n_groups,
             "group_kind": inputs.genetics.group_kind,
-            "unknown_forms": [vars(form) for form in report.unknown_forms],
+            "unknown_forms": [asdict(form) for form in report.unknown_forms],
             "warnings": [problem.message for problem in report.warnings],
-            "mended": [vars(link) for link in report.mended],
+            "mended": [asdict(link) for link in report.mended],
         }
         if inputs.genetics.taken is not None:
             counts["stored_inbreeding"] = vars(inputs.genetics.taken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -99,3 +101,20 @@ def test_sires_and_animals_do_not_mix(run, model, groups, message):
     with pytest.raises(ConfigError) as caught:
         run(model, {"genetic": 1.0, "residual": 2.0}, pedigree=True, groups=groups)
     assert message in str(caught.value)
+
+
+def test_mended_parents_stand_in_the_record_of_the_run(run, data, tmp_path):
+    """The evaluation of a mended pedigree is that of the pedigree without the link, and its record names the link."""
+    unknown = data[1].copy()
+    unknown.loc[unknown["id"] == "inbred", "sire"] = "0"
+    expected = run("herd + genetic(id)", {"genetic": 1.5, "residual": 2.0}, pedigree=unknown).ebv("y").set_index("id")
+    own_parent = unknown.assign(sire=unknown["sire"].mask(unknown["id"] == "inbred", "inbred"))
+    own_parent.to_csv(tmp_path / "pedigree.csv", index=False)
+    config = json.loads((tmp_path / "run.yaml").read_text())
+    config["pedigree"]["mend"] = ["own_parent"]
+    (tmp_path / "run.yaml").write_text(json.dumps(config))
+    found = be.evaluate(tmp_path / "run.yaml", tmp_path / "run.h5").ebv("y").set_index("id")
+    np.testing.assert_allclose(found.loc[expected.index, "ebv"], expected["ebv"], atol=1e-9)
+    with h5py.File(tmp_path / "run.h5") as file:
+        (link,) = json.loads(file["run/record"].asstr()[()])["counts"]["pedigree"]["mended"]
+    assert (link["animal"], link["parent"], link["old_parent"], link["new_parent"]) == ("inbred", "sire", "inbred", None)
