@@ -20,6 +20,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.equations.residual import ResidualInverse, invert_patterns, weights_of_records
+from breedeval.errors import NotPositiveDefiniteError
 from breedeval.variance.equations import FactorizedEquations, factorize_equations
 from breedeval.variance.parameters import Matrices
 from breedeval.variance.system import MixedModelSystem
@@ -135,15 +136,15 @@ def evaluate_point(system: MixedModelSystem, matrices: Matrices, likelihood: Lik
     Raises
     ------
     NotPositiveDefiniteError
-        If a pivot of C is not positive.
+        If a pivot of C, or of a matrix, is not positive.
 
     Notes
     -----
     Costs one factorization of C (with ``ml`` one more of its random part) and one solution.
     """
     n_random = len(system.random)
+    roots = tuple(matrix_root(matrix) for matrix in matrices)[:n_random]
     inverses = tuple(np.linalg.inv(matrix).astype(np.float64) for matrix in matrices[:n_random])
-    roots = tuple(matrix_root(matrix) for matrix in matrices[:n_random])
     by_kind, log_determinants = invert_patterns(matrices[n_random:], system.patterns)
     residual = ResidualInverse(system.kind, by_kind, log_determinants, *weights_of_records(system.design))
     equations = factorize_equations(system.coefficients, system.analysis, by_kind, inverses, roots)
@@ -180,9 +181,17 @@ def _random_equations(system: MixedModelSystem, by_kind: Float64, inverses: Matr
 
 
 def matrix_root(matrix: Float64) -> Float64:
-    """Lower triangular F with Σ = F F', exact to the last digit of each variance whatever their units."""
+    """Lower triangular F with Σ = F F', exact to the last digit of each variance whatever their units.
+
+    A trial step that goes very far may end at a matrix that is positive definite but for rounding errors: that is refused.
+    """
     scale = np.sqrt(np.diag(matrix))
-    return np.asarray(scale[:, None] * np.linalg.cholesky(matrix / np.outer(scale, scale)))
+    try:
+        return np.asarray(scale[:, None] * np.linalg.cholesky(matrix / np.outer(scale, scale)))
+    except np.linalg.LinAlgError as error:
+        raise NotPositiveDefiniteError(
+            "A (co)variance matrix is not positive definite in the digits that a number has. Give other starting values."
+        ) from error
 
 
 def _quadratic(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from breedeval.errors import NotPositiveDefiniteError
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.variance.derivatives import average_information, gradient_matrices
 from breedeval.variance.likelihood import evaluate_point
@@ -39,6 +40,17 @@ def test_log_likelihood(case, likelihood):
     columns = [place[equation] for equation in kept if equation < both.dense.n_fixed]
     expected = both.dense.log_likelihood(likelihood, columns)
     assert evaluate_point(system, matrices, likelihood).log_likelihood.value == pytest.approx(expected, abs=1e-8), both.text
+
+
+def test_a_matrix_that_is_singular_in_its_digits_is_refused(case):
+    """So a step of the search that ends there is not taken; residual matrices included, which have no pivots of their own."""
+    _, system, _, matrices = case
+    for number, matrix in enumerate(matrices):
+        if len(matrix) > 1:
+            singular = 1e11 * np.ones_like(matrix)
+            singular[0, -1] = singular[-1, 0] = 1e11 * (1 + 1e-15)
+            with pytest.raises(NotPositiveDefiniteError, match="positive definite"):
+                evaluate_point(system, (*matrices[:number], singular, *matrices[number + 1 :]), "reml")
 
 
 @pytest.mark.parametrize("likelihood", ["reml", "ml"])
