@@ -106,7 +106,7 @@ def estimate(
     observer, clock = observer or Silence(), StageClock()
     path = None if results is None else Path(results)
     if path is not None:
-        refuse_input(path, config, "estimates")
+        refuse_input(path, config)
         check_writable(path, what="estimates")
     if start is not None:
         config = with_start(config, Path(start))

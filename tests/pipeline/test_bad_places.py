@@ -12,7 +12,7 @@ def test_estimates_do_not_replace_an_input(farm: Farm, name: str) -> None:
     before = (farm.folder / name).read_bytes()
     ended = farm.call("estimate", "farm.yaml", "-o", name)
     assert ended.status == 1
-    assert "is a file that this run reads. Give the estimates another name with -o." in ended.err
+    assert "is a file that this run reads. Give the results another name with -o." in ended.err
     assert (farm.folder / name).read_bytes() == before
 
 
