@@ -54,6 +54,7 @@ def rank(
     """Rank the animals of RESULTS by breeding value, best first."""
     if trait and index_name:
         raise click.UsageError("Rank by --trait or by --index, not by both.")
+    from breedeval.results.content import choose_trait
     from breedeval.results.store import open_results
     from breedeval.selection.index import index_weights
     from breedeval.selection.ranking import Candidates
@@ -64,4 +65,9 @@ def rank(
     with open_results(results) as file:
         index = index_weights(file.record, index_name) if index_name else None
         chosen = Candidates(sex, born or (None, None), min_reliability)
+        for name in index or [choose_trait(file, trait)]:
+            columns = file.columns(name) if name in file.traits else ()
+            if column is None and len(columns) > 1:
+                how = "An index takes the first" if index else "Choose one with --column"
+                click.echo(f"{name}: the EBVs are of {columns[0]}; there are {', '.join(columns)}. {how}.", err=True)
         write_table(ranked(file, trait, top, column=column, index=index, candidates=chosen), form, output)

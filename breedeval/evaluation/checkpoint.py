@@ -56,7 +56,7 @@ class Checkpoints:
         """Prepare checkpoints of the solution of C x = b; sees to it that there is room for one."""
         if path is None:
             return cls(None, "", minutes, observer)
-        check_writable(path, checkpoint_bytes(len(b)))
+        check_writable(path, checkpoint_bytes(len(b)), what="checkpoint", option="--checkpoint")
         observer.say(f"checkpoint: every {minutes:g} minutes to {path}, {checkpoint_bytes(len(b)) / 1e6:,.0f} MB")
         return cls(path, fingerprint(b, equations.diagonal(), preconditioner.name), minutes, observer)
 

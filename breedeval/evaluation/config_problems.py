@@ -84,6 +84,9 @@ def _sentence(detail: Any, key_path: KeyPath, root: type[BaseModel]) -> str:
     if kind in ("greater_than", "greater_than_equal"):
         limit = f"above {context['gt']:g}" if kind == "greater_than" else f"at least {context['ge']:g}"
         return f"{value} must be {limit}."
+    if kind in ("less_than", "less_than_equal"):
+        limit = f"below {context['lt']:g}" if kind == "less_than" else f"at most {context['le']:g}"
+        return f"{value} must be {limit}."
     if kind == "too_long" or (kind == "too_short" and context["min_length"] > 1):
         needed = context["max_length" if kind == "too_long" else "min_length"]
         n = context["actual_length"]

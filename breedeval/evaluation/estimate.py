@@ -14,7 +14,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, Int64
 from breedeval.equations.mme import MixedModelEquations, build_equations
-from breedeval.errors import ConfigError, count_of
+from breedeval.errors import ConfigError, DataError, count_of
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.dependencies import Dependencies, find_dependencies
 from breedeval.evaluation.inputs import Inputs, prepare
@@ -107,7 +107,7 @@ def estimate(
     path = None if results is None else Path(results)
     if path is not None:
         refuse_input(path, config)
-        check_writable(path)
+        check_writable(path, what="estimates")
     if start is not None:
         config = with_start(config, Path(start))
     use_threads(threads or config.solver.threads)
@@ -160,6 +160,8 @@ def prepare_estimation(
         equations = build_equations(inputs.design, _unit_variances(inputs), inputs.inverses)
         dependencies = find_dependencies(equations, inputs)
         kept = np.setdiff1d(np.arange(equations.order), dependencies.constrained)
+        n_fixed = sum(block.n_equations for block in inputs.design.layout.fixed)
+        _refuse_saturated(config, int(inputs.design.observed.sum()), int((kept < n_fixed).sum()))
         for line in dependencies.lines:
             observer.say(line)
         if method == "auto" and equations.order > MAX_EQUATIONS:
@@ -196,6 +198,16 @@ def _why_not(size: FactorSize) -> str:
     if size.elements < 0:
         return f"a factor of more than {MAX_ELEMENTS:,} elements"
     return f"a factor of {size.elements:,} elements and {size.operations:.1e} operations is too large"
+
+
+def _refuse_saturated(config: EvaluationConfig, n_observations: int, rank: int) -> None:
+    """Refuse records of which the fixed effects leave nothing that could vary."""
+    if n_observations <= rank:
+        raise DataError(
+            f"{count_of(n_observations, 'observation')} of {config.records.file} and fixed effects of rank {rank:,}: nothing "
+            "is left from which variances could be estimated. Give more records, leave out fixed effects, or make effects with "
+            "many levels random."
+        )
 
 
 def _memory(system: MixedModelSystem, parameters: Parameters) -> float:

@@ -95,6 +95,8 @@ def evaluate(
     if path is not None:
         refuse_input(path, config)
         check_writable(path)
+    if checkpoint is not None:
+        _check_checkpoint(Path(checkpoint), path, start, config)
     use_threads(threads or config.solver.threads)
     clock = StageClock()
     written, stored = written_variances(config), read_stored(config)
@@ -121,8 +123,8 @@ def evaluate(
     return found
 
 
-def refuse_input(path: Path, config: EvaluationConfig) -> None:
-    """Refuse to write results over a file that the run reads.
+def refuse_input(path: Path, config: EvaluationConfig, what: str = "results", option: str = "-o") -> None:
+    """Refuse to write over a file that is read.
 
     Raises
     ------
@@ -134,7 +136,18 @@ def refuse_input(path: Path, config: EvaluationConfig) -> None:
         read += [file for file in (config.pedigree.file, config.pedigree.stored_inbreeding) if file is not None]
     read += [file for section in config.relationships.values() for file in (section.file, section.labels) if file is not None]
     if path.resolve() in [Path(file).resolve() for file in read]:
-        raise OutputError(f"{path} is a file that this run reads. Give the results another name with -o.", path=path)
+        raise OutputError(f"{path} is a file that this run reads. Give the {what} another name with {option}.", path=path)
+
+
+def _check_checkpoint(path: Path, results: Path | None, start: str | os.PathLike[str] | None, config: EvaluationConfig) -> None:
+    """Refuse a checkpoint that cannot be written, or that would be written over another file of the run."""
+    refuse_input(path, config, "checkpoint", "--checkpoint")
+    for other, what in ((results, "the results"), (start, "the first guess")):
+        if other is not None and Path(other).resolve() == path.resolve():
+            raise OutputError(
+                f"{path} is the file of {what}, too. Give the checkpoint another name with --checkpoint.", path=path
+            )
+    check_writable(path, what="checkpoint", option="--checkpoint")
 
 
 def use_threads(threads: int | None) -> None:

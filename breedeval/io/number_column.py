@@ -70,15 +70,20 @@ def _read_long(column: TextColumn, rows: Int64) -> list[float]:
 def _not_numbers(name: str, column: TextColumn, rows: Int64) -> NotNumbers | None:
     if len(rows) == 0:
         return None
-    return NotNumbers(name, rows, tuple(column.text(int(row)) for row in rows[:EXAMPLES_SHOWN]))
+    return NotNumbers(name, rows, shown_texts(column, rows))
+
+
+def shown_texts(column: Column, rows: Int64) -> tuple[str, ...]:
+    """What stands in the first few of these rows, for a message."""
+    shown = rows[:EXAMPLES_SHOWN].tolist()
+    return tuple(str(column.values[row]) if isinstance(column, NumberColumn) else column.text(row) for row in shown)
 
 
 def _stored_values(name: str, column: NumberColumn, missing: Sequence[str]) -> tuple[Float64, NotNumbers | None]:
     values = column.values.copy()
     values[np.isin(values, [float(code) for code in missing if _is_decimal(code)])] = np.nan
     rows = np.flatnonzero(np.isinf(values))
-    texts = tuple(str(values[row]) for row in rows[:EXAMPLES_SHOWN])
-    return freeze(values), NotNumbers(name, rows, texts) if len(rows) else None
+    return freeze(values), NotNumbers(name, rows, shown_texts(column, rows)) if len(rows) else None
 
 
 def _is_decimal(text: str) -> bool:

@@ -7,7 +7,7 @@ or a line an element: level, level, value, with or without header. Binary: NumPy
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from scipy.sparse import coo_array, issparse
 from breedeval.arrays import Float64, Int64
 from breedeval.errors import BreedevalError, DataError, TableError, count_of, name_some
 from breedeval.io.column_codes import encode_column
-from breedeval.io.number_column import number_values
+from breedeval.io.number_column import NotNumbers, number_values, shown_texts
 from breedeval.io.tables import open_table, read_table
 from breedeval.io.text_table import TextTable
 from breedeval.names import Names
@@ -77,8 +77,22 @@ def read_relationship(
     except (ValueError, OSError, KeyError) as error:
         if isinstance(error, TableError):
             raise
-        message = error.message if isinstance(error, BreedevalError) else f"cannot be read: {error}. {_FORMS}"
+        message = error.message if isinstance(error, BreedevalError) else _unreadable(ending)
         raise DataError(f"{name}: {message}", path=name) from error
+
+
+def _unreadable(ending: str) -> str:
+    """What to say of a file that is not what its ending says, or is damaged."""
+    form = {
+        ".npz": "a NumPy file of numbers and texts, as numpy.savez or scipy.sparse.save_npz write it; labels are no Python "
+        "objects (labels.astype(str))",
+        ".h5": "HDF5 with the data sets matrix and labels",
+        ".hdf5": "HDF5 with the data sets matrix and labels",
+        ".mtx": "Matrix Market, as scipy.io.mmwrite writes it",
+    }
+    if ending not in form:
+        return f"cannot be read. {_FORMS}"
+    return f"cannot be read: it is damaged or something else. The ending {ending} means {form[ending]}."
 
 
 def _read_labels(path: str) -> Names:
@@ -98,12 +112,14 @@ def _npz_arrays(path: str) -> dict[str, Any]:
 
 def _from_arrays(arrays: Mapping[str, Any], given: Names | None) -> LabelledMatrix:
     matrix = _assembled(arrays)
+    if matrix.dtype.kind not in "biuf":
+        raise DataError("its elements are no real numbers. A relationship matrix has real elements.")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"the matrix has the shape {' × '.join(map(str, matrix.shape))}; it must be square.")
     notes: tuple[str, ...] = ()
     names = given
     if names is None and "labels" in arrays:
-        names = Names.of(_text(label) for label in arrays["labels"])
+        names = Names.of(_text(label) for label in np.atleast_1d(arrays["labels"]))
     if names is None:
         names = Names.of(str(i + 1) for i in range(matrix.shape[0]))
         notes = (f"levels are called 1 to {matrix.shape[0]:,}: the file has no labels",)
@@ -162,29 +178,48 @@ def _square(path: str, header: tuple[str, ...], given: Names | None) -> Labelled
     by_number = open_table(path, with_header=False).read(list(range(1, len(header) + 1)))
     n_rows, n_columns = by_number.n_rows, len(header)
     if given is not None and n_rows == n_columns == len(given):
-        return symmetrized(given, _dense(by_number, range(1, n_columns + 1), 0), ("dense, names from the file of labels",))
+        return symmetrized(
+            given, _dense(by_number, range(1, n_columns + 1), 0, given.to_list()), ("dense, names from the file of labels",)
+        )
     if n_rows == n_columns:  # a header, and the names of rows before the values
         names, codes = encode_column(by_number.ids(1), ())
         rows = names.take(codes).to_list()[1:]
+        _refuse_other_names(rows, header)
         if set(rows) == set(header[1:]) and len(set(rows)) == n_rows - 1:
-            values = _dense(by_number, range(2, n_columns + 1), 1)
+            if given is not None:
+                raise DataError("it has the names of its levels, and labels names them again. Leave out labels.")
+            values = _dense(by_number, range(2, n_columns + 1), 1, header[1:])
             place = {label: i for i, label in enumerate(header[1:])}
             return symmetrized(Names.of(rows), values[:, [place[label] for label in rows]], ("dense, with names",))
     if n_rows == n_columns + 1 and n_columns != 3 and len(set(header)) == n_columns:
-        return symmetrized(Names.of(header), _dense(by_number, range(1, n_columns + 1), 1), ("dense, names in the header",))
+        return symmetrized(
+            Names.of(header), _dense(by_number, range(1, n_columns + 1), 1, header), ("dense, names in the header",)
+        )
     return None
 
 
-def _dense(table: TextTable, columns: range, first_row: int) -> Float64:
+def _refuse_other_names(rows: list[str], header: tuple[str, ...]) -> None:
+    """Refuse what is a square with names by its shape, whose rows are called other than its columns."""
+    columns = header[1:]
+    is_square = header[0] == "" or len(header) > 3
+    if is_square and set(rows) & set(columns) and set(rows) != set(columns):
+        only = [
+            f"{name_some(sorted(set(these) - set(others)))} only in the {where}"
+            for these, others, where in ((rows, columns, "first column"), (columns, rows, "header"))
+            if set(these) - set(others)
+        ]
+        raise DataError(f"rows and columns have different names: {'; '.join(only)}. Both must name the same levels.")
+
+
+def _dense(table: TextTable, columns: range, first_row: int, labels: Sequence[str]) -> Float64:
     """Numbers of these columns from `first_row` on, as a square."""
     found = np.empty((table.n_rows - first_row, len(columns)))
     for j, column in enumerate(columns):
         values, wrong = number_values(str(column), table.columns[str(column)], [])
-        bad = [] if wrong is None else [row for row in wrong.rows if row >= first_row]
-        if bad:
-            raise DataError(
-                f"column {column}: {count_of(len(bad), 'value')} that are no numbers {table.source.where(bad)}. Correct them."
-            )
+        rows = np.empty(0, dtype=np.int64) if wrong is None else wrong.rows[wrong.rows >= first_row]
+        if len(rows):
+            bad = NotNumbers(labels[j], rows, shown_texts(table.columns[str(column)], rows))
+            raise DataError(f"{bad.describe(table.source)} Correct them; every element must be given.")
         found[:, j] = values[first_row:]
     return found
 

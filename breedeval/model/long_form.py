@@ -190,9 +190,11 @@ class _Joiner:
         merged[record[::-1]] = found[::-1]  # the first line of a record is written last
         wrong = line[found != merged[record]]
         if len(wrong):
+            first = line[np.unique(record, return_index=True)[1]]
+            shown = np.sort(np.concatenate([wrong, first[np.isin(self._record[first], self._record[wrong])]]))
             self._problems.append(
                 f"Column {name} differs between lines of {count_of(len(np.unique(self._record[wrong])), 'record')} "
-                f"{self._table.source.where(self._lines[wrong])}: correct it, or write a column for each trait, filled in its "
+                f"{self._table.source.where(self._lines[shown])}: correct it, or write a column for each trait, filled in its "
                 "lines alone."
             )
         return cast(AnyArray, merged)

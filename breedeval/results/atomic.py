@@ -13,8 +13,17 @@ from pathlib import Path
 from breedeval.errors import OutputError
 
 
-def check_writable(path: Path, n_bytes: int = 0) -> None:
+def check_writable(path: Path, n_bytes: int = 0, what: str = "results", option: str = "-o") -> None:
     """Refuse, before hours of work, a place that cannot take the file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    n_bytes
+        Room it needs.
+    what, option
+        What it holds, and the option of the command line that names it, for messages.
 
     Raises
     ------
@@ -24,25 +33,28 @@ def check_writable(path: Path, n_bytes: int = 0) -> None:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise OutputError(
-            f"The folder {folder} for the results {path.name} is not there. Make it, or choose another with -o.", path=path
+            f"The folder {folder} for the {what} {path.name} is not there. Make it, or choose another with {option}.", path=path
         )
     if path.is_dir():
-        raise OutputError(f"{path} is a folder. Give the name of a file with -o.", path=path)
+        raise OutputError(f"{path} is a folder. Give the name of a file with {option}.", path=path)
     if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is no ordinary file, which could be replaced. Give the name of a file with -o.", path=path)
+        raise OutputError(
+            f"{path} is no ordinary file, which could be replaced. Give the name of a file with {option}.", path=path
+        )
     probe = _temporary(path)
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"Results cannot be written to {folder}: {error.strerror}. Choose another place with -o.", path=path
+            f"{what.capitalize()} cannot be written to {folder}: {error.strerror}. Choose another place with {option}.",
+            path=path,
         ) from error
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
         raise OutputError(
-            f"The results need about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
-            "Make room, or choose another place with -o.",
+            f"The {what} need about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
+            f"Make room, or choose another place with {option}.",
             path=path,
         )
 

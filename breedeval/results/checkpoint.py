@@ -65,7 +65,9 @@ def read_checkpoint(path: Path, of: str) -> Recurrence:
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT or file.attrs.get("format_version") != FORMAT_VERSION:
-                raise ResultsError(f"{path} is not a checkpoint of this version of breedeval. Give another file, or remove it.")
+                raise ResultsError(
+                    f"{path} is not a checkpoint of this version of breedeval. Give another name with --checkpoint."
+                )
             if file.attrs["fingerprint"] != of:
                 raise ResultsError(
                     f"{path} is a checkpoint of other equations: the records, the pedigree, the model, the variances or the "
@@ -77,4 +79,7 @@ def read_checkpoint(path: Path, of: str) -> Recurrence:
             rz, p_length, rounds = float(file.attrs["rz"]), float(file.attrs["p_length"]), int(file.attrs["rounds"])
             return Recurrence(x, r, p, rz, p_length, rounds, norm, history)
     except (OSError, KeyError) as error:
-        raise ResultsError(f"{path} cannot be read as a checkpoint: it is damaged or something else. Remove it.") from error
+        raise ResultsError(
+            f"{path} cannot be read as a checkpoint: it is damaged or something else. Give another name with --checkpoint; "
+            "a damaged checkpoint can be removed."
+        ) from error

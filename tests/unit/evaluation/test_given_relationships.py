@@ -203,7 +203,7 @@ def test_blend_makes_clones_estimable(run, data, tmp_path):
     [
         ("not,a,square,file\n1,2,3,4\n", "neither a square with names nor three columns"),
         ("a,b,value\nL0,L0,1\nL1,L0,high\n", "'high' (line 3) Every line is level, level, value"),
-        ("id,L0,L1\nL0,1,0.5\nL1,half,1\n", "column 2: 1 value that are no numbers"),
+        ("id,L0,L1\nL0,1,0.5\nL1,half,1\n", "Column 'L0': 1 value is no number: 'half' (line 3)"),
     ],
 )
 def test_files_that_are_no_matrix(run, tmp_path, text, message):

@@ -158,7 +158,7 @@ def test_all_lines_that_do_not_fit_are_named_together(run, wide):
         run(pedigree, lines, LONG)
     last = len(lines)
     assert f"y stands more than once in 2 records (records.csv, lines 2, 3, {last:,} and {last + 1:,})" in fixed(caught)
-    assert f"Column x differs between lines of 2 records (records.csv, lines {last:,} and {last + 1:,})" in fixed(caught)
+    assert f"Column x differs between lines of 2 records (records.csv, lines 2, 3, {last:,} and {last + 1:,})" in fixed(caught)
     assert "agree in id, day" in fixed(caught)
 
 

@@ -141,7 +141,7 @@ def test_fixed_groups_leave_coefficients_as_they_are(tmp_path: Path) -> None:
 
 def test_the_file_is_not_written_over(tmp_path: Path) -> None:
     run(tmp_path, OLD)
-    with pytest.raises(OutputError, match="a file that this evaluation reads"):
+    with pytest.raises(OutputError, match="a file that this run reads"):
         run(tmp_path, NEW, ", stored_inbreeding: run.h5")
 
 
