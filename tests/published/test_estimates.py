@@ -16,7 +16,7 @@ import pytest
 
 import breedeval as be
 from breedeval.evaluation.config import read_config
-from breedeval.evaluation.estimate import prepare_estimation
+from breedeval.evaluation.estimation_setup import prepare_estimation
 from breedeval.variance.maximize import maximize
 from tests.published.test_models import expected, read
 
