@@ -181,7 +181,15 @@ def test_stopped_while_writing(farm: Farm, name: str, there_is_an_old_file: bool
     if there_is_an_old_file:
         farm.write("out.h5", OLD)
     code = KILLED_WHILE_WRITING.format(signal=name)
-    ended = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(),
+        # A shell without terminal makes its background jobs deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}[name], ended.stderr
     assert (farm.folder / "out.h5").exists() == there_is_an_old_file
     if there_is_an_old_file:
