@@ -21,8 +21,9 @@ from breedeval.solvers.factorization import factorize
 #: Added to the unit diagonal of the scaled cross-product, so that it can be factorized; the next one where sums over very many
 #: records have larger rounding errors than the last. All are far below `SMALL_PIVOT`.
 SHIFTS = (1e-13, 1e-12, 1e-11, 1e-10)
-#: Pivots below this are candidates for a dependent column.
-SMALL_PIVOT = 1e-8
+#: Pivots below this are candidates for a dependent column: above the root of the first shift, as two small pivots may share a
+#: dependency. Candidates that X does not confirm do no harm.
+SMALL_PIVOT = 1e-6
 #: ‖X v‖ of a unit null vector on columns of unit length, at most.
 CONFIRMED = 1e-11
 #: Pivots below this belong to nearly dependent columns.
