@@ -13,6 +13,7 @@ from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.errors import EXAMPLES_SHOWN, count_of
 from breedeval.io.column_codes import encode_column
 from breedeval.io.text_table import Column, NumberColumn, TextColumn
+from breedeval.pedigree.row_values import values_of_rows
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 from breedeval.source import Source
 
@@ -37,17 +38,17 @@ def read_sex(name: str, column: TextColumn, missing: Sequence[str]) -> tuple[Int
     """(m,) sex; and a note on values that are neither a sex nor a code for unknown."""
     names, codes = encode_column(column, missing)
     listed = names.to_list()
-    sex_of_code = np.array([*(_SEXES.get(text.lower(), SEX_UNKNOWN) for text in listed), SEX_UNKNOWN], dtype=np.int8)
-    sex = sex_of_code[codes]
+    sex_of_code = np.array([_SEXES.get(text.lower(), SEX_UNKNOWN) for text in listed], dtype=np.int8)
+    sex = values_of_rows(codes, sex_of_code, SEX_UNKNOWN)
     odd = [code for code in range(len(listed)) if sex_of_code[code] == SEX_UNKNOWN]
     if not odd:
-        return freeze(sex), ()
+        return sex, ()
     counts = np.bincount(codes[codes >= 0], minlength=len(listed))
     odd.sort(key=lambda code: -int(counts[code]))
     shown = ", ".join(f"'{listed[code]}' ({counts[code]:,})" for code in odd[:EXAMPLES_SHOWN])
     more = f" and {len(odd) - EXAMPLES_SHOWN:,} other values" if len(odd) > EXAMPLES_SHOWN else ""
     n_odd = int(sum(counts[code] for code in odd))
-    return freeze(sex), (f"Column '{name}': {count_of(n_odd, 'value')} taken as unknown sex: {shown}{more}.",)
+    return sex, (f"Column '{name}': {count_of(n_odd, 'value')} taken as unknown sex: {shown}{more}.",)
 
 
 def read_birth_year(name: str, column: Column, missing: Sequence[str]) -> tuple[Int32, Unreadable | None]:
@@ -72,13 +73,14 @@ def _read_distinct(
 ) -> tuple[Int32, Unreadable | None]:
     names, codes = encode_column(column, missing)
     read_values = [read(text) for text in names]
-    values = np.array([*(YEAR_UNKNOWN if value is None else value for value in read_values), YEAR_UNKNOWN], dtype=np.int32)
+    of_code = np.array([YEAR_UNKNOWN if value is None else value for value in read_values], dtype=np.int32)
+    values = values_of_rows(codes, of_code, YEAR_UNKNOWN)
+    if None not in read_values:
+        return values, None
     wrong = np.array([*(value is None for value in read_values), False])
-    if not wrong.any():
-        return freeze(values[codes]), None
     rows = np.flatnonzero(wrong[codes]).astype(np.int32)
     texts = dict.fromkeys(names[int(code)] for code in codes[rows[:EXAMPLES_SHOWN]] if code != NONE)
-    return freeze(values[codes]), _unreadable(name, list(texts), rows, what)
+    return values, _unreadable(name, list(texts), rows, what)
 
 
 def _stored_years(name: str, column: NumberColumn) -> tuple[Int32, Unreadable | None]:

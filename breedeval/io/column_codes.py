@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import NONE, Bool, Int32, UInt8, freeze
 from breedeval.io.text_table import TextColumn
+from breedeval.kernels import pedigree_rows
 from breedeval.kernels.few_texts import encode_few
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.names import Names, NameTable
+from breedeval.pedigree.row_values import values_of_rows
 
 _SMALLEST_PART = 1 << 18
 #: Distinct texts that are few (the dates of decades): their table stays in the caches of a processor.
@@ -51,7 +53,7 @@ def _encode_parts(column: TextColumn) -> tuple[NameTable, Int32]:
     for part, names in zip(parts, map_parts(encode_part, parts), strict=True):
         recoded = joined.encode(names.buffer, names.offsets[:-1], names.lengths)
         if part[0] > 0:
-            np.take(recoded, codes[slice(*part)], out=codes[slice(*part)], mode="clip")
+            pedigree_rows.values_of_rows(codes[slice(*part)], recoded, NONE, codes[slice(*part)])
     return joined, codes
 
 
@@ -78,7 +80,6 @@ def drop_names(names: Names, dropped: Bool, *columns: Int32) -> tuple[Names, tup
     """Take names away; their code becomes −1 in each of `columns`, and the others close up."""
     if not dropped.any():
         return names, columns
-    # One place more, so that the code −1 finds −1.
-    recoded = np.full(len(names) + 1, NONE, dtype=np.int32)
-    recoded[:-1][~dropped] = np.arange(len(names) - int(dropped.sum()), dtype=np.int32)
-    return names.take(np.flatnonzero(~dropped)), tuple(recoded[column] for column in columns)
+    recoded = np.full(len(names), NONE, dtype=np.int32)
+    recoded[~dropped] = np.arange(len(names) - int(dropped.sum()), dtype=np.int32)
+    return names.take(np.flatnonzero(~dropped)), tuple(values_of_rows(column, recoded, NONE) for column in columns)

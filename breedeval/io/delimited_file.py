@@ -18,7 +18,7 @@ from breedeval.source import Source
 
 _LINES_LOOKED_AT = 20
 _SAMPLE = 1 << 20
-_LONGEST_HEADER = 1 << 24
+_SHORT_HEADER, _LONGEST_HEADER = 1 << 16, 1 << 24
 
 
 class DelimitedFile:
@@ -93,9 +93,12 @@ class DelimitedFile:
 
     def _cut_header(self) -> tuple[tuple[str, ...], int, int]:
         """Fields of the first row, the place behind it and the number of the line there."""
-        head = self._buffer[:_LONGEST_HEADER]
-        # On copies, because a doubled quote may be shortened only once.
-        counted = cut_part(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
+        for size in (_SHORT_HEADER, _LONGEST_HEADER):
+            head = self._buffer[:size]
+            # On copies, because a doubled quote may be shortened only once.
+            counted = cut_part(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
+            if counted.n_rows == 1 and counted.end <= len(head):
+                break
         self._refuse_unclosed(counted)
         n_fields = int(counted.ragged[0, 1])
         copy = head.copy()

@@ -19,6 +19,7 @@ _SUSPICIOUS = ("0.0", "#N/A", "#NV", "n.a.", "missing")
 _MINUS = ord("-")
 _NEGATIVE = re.compile(r"-\d+")
 _LONGEST_ZEROS = 64
+_PART = 1 << 20
 
 #: The default list in words, for messages.
 DEFAULT_LIST = "empty, zeros (0, 00, ...), NA, N/A, NaN, null, none, unknown, unk, '.', '-', '--', '*', '?'"
@@ -43,7 +44,7 @@ def no_longer_than(n_bytes: int, texts: Iterable[str]) -> Iterator[str]:
 def suspicious_codes(met: set[int], names: Names) -> Int32:
     """(k,) which of `names` look like "unknown": those of :func:`suspicious_forms`, and negative whole numbers."""
     found = set(met)
-    if (names.buffer == _MINUS).any():
+    if any((part == _MINUS).any() for part in np.array_split(names.buffer, len(names.buffer) // _PART + 1)):
         some = np.flatnonzero(names.offsets[1:] > names.offsets[:-1])
         signed = some[names.buffer[names.offsets[some]] == _MINUS]
         found |= {int(code) for code in signed if _NEGATIVE.fullmatch(names[int(code)])}

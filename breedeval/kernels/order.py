@@ -104,6 +104,13 @@ def resume_levels(sire, dam, not_known, height_out, waiting_out, n_waiting):
 
 
 @compiled
+def count_levels(level, counts_out):
+    """Add the number of nodes of each level to counts_out (levels,) int64."""
+    for i in range(level.shape[0]):
+        counts_out[level[i]] += 1
+
+
+@compiled
 def sort_by_level(level, next_free_out, nodes_out):
     """Nodes by level, inside a level as they stand; next_free_out (levels,) int64 holds the first place of each, and moves."""
     for i in range(level.shape[0]):

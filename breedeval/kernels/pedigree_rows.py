@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from breedeval.kernels.compile import compiled
 
 
@@ -41,6 +43,32 @@ def mark_used(parent, out):
     for i in range(parent.shape[0]):
         if parent[i] >= 0:
             out[parent[i]] = 1
+
+
+@compiled
+def are_counted(animal):
+    """Whether the codes are 0, 1, 2 and so on."""
+    n_wrong = 0
+    for i in range(animal.shape[0]):
+        n_wrong += animal[i] != i
+    return n_wrong == 0
+
+
+@compiled
+def count_own_parents(animal, parent):
+    """Count the rows whose animal is its own parent; a row without an animal is left out."""
+    n = 0
+    for i in range(parent.shape[0]):
+        n += (parent[i] == animal[i]) & (animal[i] >= 0)
+    return n
+
+
+@compiled
+def sexes_by_use(sex, used_as_sire, used_as_dam, out):
+    """Sex of each name (n,), where it is 0 (unknown): 1 if used as a sire only, 2 if used as a dam only."""
+    for i in range(sex.shape[0]):
+        use = used_as_sire[i] + 2 * used_as_dam[i]
+        out[i] = sex[i] if sex[i] != 0 else np.int8(use if use < 3 else 0)
 
 
 @compiled

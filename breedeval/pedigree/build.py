@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from breedeval.arrays import NONE, AnyArray, Int8, Int32, freeze
+from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.kernels import order as kernels
 from breedeval.kernels import pedigree_rows as row_kernels
-from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.names import Names
 from breedeval.pedigree.checks import check_names
 from breedeval.pedigree.mend import mend_kinds, mend_table
@@ -19,11 +17,10 @@ from breedeval.pedigree.parents_first import by_level_and_dam
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.problems import refuse
 from breedeval.pedigree.report import PedigreeReport
-from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
+from breedeval.pedigree.row_values import filled_in_parts, values_of_rows
+from breedeval.pedigree.table import SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
 from breedeval.pedigree.table_names import TableNames
 from breedeval.progress import Progress, part_of
-
-_SMALLEST_PART = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -97,9 +94,12 @@ def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = (), progr
 
 @dataclass(frozen=True)
 class _Animals:
-    """Animals in order of their rows, those added last: code of the name, row (−1 if added), parents as places in this list."""
+    """Animals in order of their rows, those added last: code of the name, row (−1 if added), parents as places in this list.
 
-    code: Int32
+    The code is None where each animal stands in the place of its code.
+    """
+
+    code: Int32 | None
     row: Int32
     sire: Int32
     dam: Int32
@@ -113,7 +113,7 @@ class _Animals:
         in_order = (row[:n_own] != NONE).all() and (row[1:n_own] > row[: n_own - 1]).all()
         if in_order and used[n_own:].all():
             # Names stand in the order of their rows, and the parents to add behind them: so they come from a file.
-            return cls(np.arange(len(row), dtype=np.int32), row, names.sire, names.dam, names.level)
+            return cls(None, row, names.sire, names.dam, names.level)
         own_row = np.sort(row[row != NONE])
         added = np.flatnonzero(used & (row == NONE)).astype(np.int32)
         code = np.concatenate([table.animal[own_row], added]).astype(np.int32)
@@ -126,10 +126,10 @@ class _Animals:
         order, place, dam, n_levels = by_level_and_dam(self.dam, self.level)
         tell(0.6)
         n = len(order)
-        sire = _in_parts(
+        sire = filled_in_parts(
             np.empty(n, dtype=np.int32), lambda part, out: kernels.rename_parents(self.sire, order[part], place, out)
         )
-        code = _values_of_rows(order, self.code, NONE)
+        code = order if self.code is None else values_of_rows(order, self.code, NONE)
         tell(0.7)
         ids = table.names.take(code)
         tell(0.9)
@@ -137,8 +137,8 @@ class _Animals:
             ids=ids,
             sire=sire,
             dam=freeze(dam),
-            sex=_values_of_rows(code, _sexes(names), SEX_UNKNOWN),
-            birth_year=_values_of_rows(code, _birth_years(table), YEAR_UNKNOWN),
+            sex=values_of_rows(code, _sexes(names), SEX_UNKNOWN),
+            birth_year=values_of_rows(code, _birth_years(table, names), YEAR_UNKNOWN),
             groups=Names.of([]),
             source=table.source.path,
         )
@@ -146,38 +146,24 @@ class _Animals:
         return pedigree, n_levels
 
 
-def _values_of_rows(rows: Int32, values: AnyArray, missing: int) -> AnyArray:
-    """(k,) the value of each row, as ``values[rows]`` but by several threads."""
-
-    def fill(part: slice, out: Any) -> None:
-        row_kernels.values_of_rows(rows[part], values, missing, out)
-
-    out: AnyArray = np.empty_like(values, shape=len(rows))
-    return _in_parts(out, fill)
-
-
-def _in_parts(out: AnyArray, fill: Callable[[slice, Any], None]) -> AnyArray:
-    """Fill an array by several threads, each a part of it; returns it, read-only."""
-    for _ in map_parts(lambda part: fill(slice(*part), out[slice(*part)]), cut_range(len(out), _SMALLEST_PART)):
-        pass
-    return freeze(out)
-
-
 def _sexes(names: TableNames) -> Int8:
     """(names,) sex from the column where it is known, else from the use; unknown for an animal used as both."""
-    from_use = np.array([SEX_UNKNOWN, MALE, FEMALE, SEX_UNKNOWN], dtype=np.int8)[names.used_as_sire + 2 * names.used_as_dam]
-    return np.where(names.sex != SEX_UNKNOWN, names.sex, from_use)
+    sexes = np.empty(len(names.sex), dtype=np.int8)
+    row_kernels.sexes_by_use(names.sex, names.used_as_sire, names.used_as_dam, sexes)
+    return sexes
 
 
-def _birth_years(table: PedigreeTable) -> Int32:
+def _birth_years(table: PedigreeTable, names: TableNames) -> Int32:
     """(names,) birth year from the first row that knows it."""
-    years = np.full(len(table.names), YEAR_UNKNOWN, dtype=np.int32)
     of_row = table.birth_year
     if table.birth_day is not None:
         known = table.birth_day != YEAR_UNKNOWN
         of_day = np.full(table.n_rows, YEAR_UNKNOWN, dtype=np.int32)
         of_day[known] = table.birth_day[known].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         of_row = of_day if of_row is None else np.where(of_row != YEAR_UNKNOWN, of_row, of_day)
+    if of_row is not None and names.are_rows:
+        return of_row
+    years = np.full(len(table.names), YEAR_UNKNOWN, dtype=np.int32)
     if of_row is not None:
         row_kernels.first_known(table.animal, of_row, YEAR_UNKNOWN, years)
     return years

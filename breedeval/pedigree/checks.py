@@ -12,6 +12,7 @@ from breedeval.kernels import pedigree_rows as kernels
 from breedeval.kernels.threads import map_parts
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
+from breedeval.pedigree.row_values import values_of_rows
 from breedeval.pedigree.table import FEMALE, MALE, YEAR_UNKNOWN, PedigreeTable
 from breedeval.pedigree.table_names import TableNames
 from breedeval.progress import Progress, part_of
@@ -137,6 +138,8 @@ def _nameless(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
 
 
 def _own_parents(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
+    if not any(kernels.count_own_parents(table.animal, parent) for parent in (table.sire, table.dam)):
+        return iter(())
     as_sire = (table.animal == table.sire) & (table.animal != NONE)
     as_dam = (table.animal == table.dam) & (table.animal != NONE)
 
@@ -250,7 +253,7 @@ def _both_sexes(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
 def _sex_conflicts(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
     uses = ((table.sire, names.used_as_sire, "sire", FEMALE), (table.dam, names.used_as_dam, "dam", MALE))
     for parent, used, role, wrong_sex in uses:
-        codes = np.flatnonzero((used == 1) & (names.sex == wrong_sex))
+        codes = np.flatnonzero(used & (names.sex == wrong_sex))
         if len(codes):
             yield from _used_against_sex(table, names, parent, codes, role, wrong_sex)
 
@@ -290,8 +293,7 @@ def _any_born_wrong(table: PedigreeTable, names: TableNames) -> bool:
     jobs: list[tuple[Int32, Int32, Int32]] = []
     for born in (table.birth_year, table.birth_day):
         if born is not None:
-            of_name = np.empty(len(table.names), dtype=np.int32)
-            kernels.values_of_rows(names.first_row, born, YEAR_UNKNOWN, of_name)
+            of_name = born if names.are_rows else values_of_rows(names.first_row, born, YEAR_UNKNOWN)
             jobs += [(table.sire, born, of_name), (table.dam, born, of_name)]
     return any(list(map_parts(count, jobs)))
 

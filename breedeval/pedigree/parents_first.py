@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from breedeval.arrays import Int32, Int64
+from breedeval.arrays import Int32, Int64, UInt64
 from breedeval.kernels import order as kernels
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.pedigree.links import levels_of
@@ -45,30 +45,37 @@ def parents_first(sire: Int32, dam: Int32) -> tuple[Int32, int]:
 def by_level_and_dam(dam: Int32, level: Int32) -> tuple[Int32, Int32, Int32, int]:
     """(n,) order; (n,) new place of each animal; (n,) new place of the dam of the k-th animal; number of levels."""
     n = len(dam)
-    counts = np.bincount(level) if n else np.empty(0, dtype=np.int64)
+    counts = np.zeros(int(level.max(initial=-1)) + 1, dtype=np.int64)
+    kernels.count_levels(level, counts)
     first_places = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     order, place, dam_place = (np.empty(n, dtype=np.int32) for _ in range(3))
     kernels.sort_by_level(level, first_places[:-1].copy(), order)
     large = np.flatnonzero(counts >= _LARGE_LEVEL).tolist()
+    items, dealt = (np.empty(int(counts[large].max(initial=0)), dtype=np.uint64) for _ in range(2))
     done = 0
     for one in [*large, len(counts)]:
         largest = int(counts[done:one].max(initial=0))
         kernels.order_by_dam(dam, first_places, done, one, largest, order, place, dam_place)
         if one < len(counts):
-            _order_large(dam, int(first_places[one]), int(first_places[one + 1]), order, place, dam_place)
+            first, end = int(first_places[one]), int(first_places[one + 1])
+            _order_large(dam, first, end, items[: end - first], dealt[: end - first], order, place, dam_place)
         done = one + 1
     return order, place, dam_place, len(counts)
 
 
-def _order_large(dam: Int32, first: int, end: int, order_out: Int32, place_out: Int32, dam_place_out: Int32) -> None:
-    """Order one level, from place `first` to `end`: by buckets of dams next to each other, then each bucket on its own."""
+def _order_large(
+    dam: Int32, first: int, end: int, items: UInt64, dealt: UInt64, order_out: Int32, place_out: Int32, dam_place_out: Int32
+) -> None:
+    """Order one level, from place `first` to `end`: by buckets of dams next to each other, then each bucket on its own.
+
+    `items` and `dealt` (end − first,) are scratch.
+    """
     nodes = order_out[first:end]
     bits = first.bit_length()  # the place of a dam, and one more, is at most `first`
     bucket_bits = min(bits, _MOST_BUCKET_BITS)
     shift = bits - bucket_bits
     parts = cut_range(len(nodes), _SMALLEST_PART)
     counts = np.zeros((len(parts), 1 << bucket_bits), dtype=np.int64)
-    items, dealt = np.empty(len(nodes), dtype=np.uint64), np.empty(len(nodes), dtype=np.uint64)
 
     def key_part(k: int) -> None:
         chosen = slice(*parts[k])

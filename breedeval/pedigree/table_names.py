@@ -20,6 +20,8 @@ class TableNames:
 
     Parameters
     ----------
+    are_rows
+        Whether there is a row for each name, in the order of the names: what a row says is known of the name without a copy.
     first_row
         (names,) row in which the name stands first as an animal; −1 if it has no row.
     n_repeated
@@ -36,6 +38,7 @@ class TableNames:
         (names,) from the first row that knows it.
     """
 
+    are_rows: bool
     first_row: Int32
     n_repeated: int
     rows_that_differ: Int64
@@ -54,17 +57,18 @@ class TableNames:
         n = len(table.names)
         first_row = np.full(n, NONE, dtype=np.int32)
         n_repeated = int(kernels.first_rows(table.animal, first_row))
+        are_rows = n == table.n_rows and bool(kernels.are_counted(table.animal))
         tell(0.2)
         differing = _rows_that_differ(table, first_row) if n_repeated else np.empty(0, dtype=np.int64)
         columns = (table.sire, table.dam)
-        sire, dam = map_parts(lambda column: _parents_of_names(column, first_row), list(columns))
+        sire, dam = map_parts(lambda column: _parents_of_names(column, first_row, are_rows), list(columns))
         used_as_sire, used_as_dam = map_parts(lambda column: _used(column, n), list(columns))
         tell(0.5)
         level = _levels_by_all_rows(table, sire, dam, differing) if len(differing) else levels_of(sire, dam)
         tell(0.9)
-        sex = sexes_of_names(table)
+        sex = table.sex if are_rows and table.sex is not None else sexes_of_names(table)
         tell(1.0)
-        return cls(first_row, n_repeated, differing, sire, dam, used_as_sire, used_as_dam, level, sex)
+        return cls(are_rows, first_row, n_repeated, differing, sire, dam, used_as_sire, used_as_dam, level, sex)
 
     @property
     def left(self) -> Int32:
@@ -88,7 +92,9 @@ def _rows_that_differ(table: PedigreeTable, first_row: Int32) -> Int64:
     return differing
 
 
-def _parents_of_names(parent: Int32, first_row: Int32) -> Int32:
+def _parents_of_names(parent: Int32, first_row: Int32, are_rows: bool) -> Int32:
+    if are_rows and kernels.count_own_parents(first_row, parent) == 0:
+        return parent
     out = np.empty(len(first_row), dtype=np.int32)
     kernels.values_of_rows(first_row, parent, NONE, out)
     kernels.forget_own_parents(out)
