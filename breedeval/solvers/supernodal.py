@@ -11,6 +11,7 @@ from breedeval.arrays import Float64, Int64, freeze
 from breedeval.kernels import elimination, supernodal, supernodal_inverse, supernodal_solve
 from breedeval.kernels.blas import addresses
 from breedeval.solvers.blas_threads import one_blas_thread
+from breedeval.solvers.buffers import Buffers
 from breedeval.solvers.factor import LowerFactor, not_positive_definite
 from breedeval.solvers.supernodal_structure import Structure, build_structure
 
@@ -23,11 +24,13 @@ class SupernodalAnalysis:
     """The symbolic part, made once for a pattern."""
 
     structure: Structure
+    buffers: Buffers
 
     @classmethod
     def of(cls, matrix: csc_array, order: Int64) -> SupernodalAnalysis:
         """Analyze the pattern of a matrix for an elimination order."""
-        return cls(build_structure(matrix, order))
+        structure = build_structure(matrix, order)
+        return cls(structure, Buffers(structure.n_values))
 
     def factorize(self, values: Float64) -> SupernodalFactorization:
         """Factorize the matrix of this pattern with the values (nnz,), in the order of the data of the analyzed matrix.
@@ -38,7 +41,8 @@ class SupernodalAnalysis:
             If a pivot is not positive. Fact ``row``: the row of the matrix.
         """
         t = self.structure
-        factor = np.zeros(t.n_values)
+        factor = self.buffers.take()
+        factor.fill(0.0)
         elimination.put_values(t.entry, t.is_read, np.ascontiguousarray(values, dtype=np.float64), factor)
         scratch = np.empty(t.tallest * t.widest)
         with one_blas_thread():
@@ -47,7 +51,7 @@ class SupernodalAnalysis:
             )
         if failed >= 0:
             raise not_positive_definite(int(t.permutation[failed]))
-        return SupernodalFactorization(t, freeze(factor))
+        return SupernodalFactorization(t, freeze(factor), self.buffers)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class SupernodalFactorization:
 
     structure: Structure
     values: Float64
+    buffers: Buffers
     engine: str = "supernodal"
 
     def solve(self, b: Float64) -> Float64:
@@ -89,7 +94,8 @@ class SupernodalFactorization:
     def inverse_on_pattern(self) -> SupernodalInverse:
         """C⁻¹ on the pattern of L, for any of its elements."""
         t = self.structure
-        z = self.values.copy()
+        z = self.buffers.take()
+        z[:] = self.values
         with one_blas_thread():
             supernodal_inverse.invert_on_pattern(
                 addresses(), t.first, t.owner, t.row_pointer, t.rows, t.value_pointer, t.tallest, t.widest, z

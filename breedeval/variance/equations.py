@@ -42,10 +42,13 @@ class FactorizedEquations:
             n * float(np.linalg.slogdet(self.roots[number])[1]) for number, n in counted
         )
 
+    def transform(self, b: Float64) -> Float64:
+        """F'b for b (n, c)."""
+        return self.coefficients.nodes.multiply(b, tuple(root.T for root in self.roots))
+
     def solve_transformed(self, b: Float64) -> Float64:
         """V for the right-hand side b (n, c) of C u = b."""
-        transposed = tuple(root.T for root in self.roots)
-        return self.factor.solve(self.coefficients.nodes.multiply(b, transposed))
+        return self.factor.solve(self.transform(b))
 
     def solve(self, b: Float64) -> Float64:
         """U = C⁻¹ b for b (n, c)."""

@@ -1,4 +1,4 @@
-"""The bridge to the sparse factor: C by its upper triangle here, by both triangles there."""
+"""The bridge to the sparse factor of C, of which the upper triangle is stored."""
 
 from __future__ import annotations
 
@@ -29,24 +29,14 @@ class SparseAnalysis:
 
     def __init__(self, pattern: CoefficientMatrices, order: Int64, limit: int = 2**62) -> None:
         n = pattern.order
-        column = np.repeat(np.arange(n), np.diff(pattern.pointer))
-        off = np.flatnonzero(pattern.row != column)
-        rows = np.concatenate([pattern.row, column[off]])
-        columns = np.concatenate([column, pattern.row[off]])
-        sequence = np.lexsort((rows, columns))
-        n_upper = len(pattern.row)
-        self._source = np.concatenate([np.arange(n_upper), off])[sequence]
-        self._upper = np.empty(n_upper, dtype=np.int64)
-        is_upper = sequence < n_upper
-        self._upper[sequence[is_upper]] = np.flatnonzero(is_upper)
-        pointer = np.searchsorted(columns[sequence], np.arange(n + 1))
-        matrix = csc_array((np.ones(len(sequence)), rows[sequence], pointer), shape=(n, n))
-        self._matrix = matrix
-        self._order, self.size, _ = better_order(matrix, order, limit)
+        ones = np.ones(len(pattern.row))
+        self._upper = csc_array((ones, pattern.row, pattern.pointer), shape=(n, n))
+        # With both triangles, diagonal elements twice: only the pattern counts.
+        self._order, self.size, _ = better_order(csc_array(self._upper + self._upper.T), order, limit)
 
     @cached_property
     def _analysis(self) -> Analysis:
-        return analyze(self._matrix, self._order)
+        return analyze(self._upper, self._order)
 
     def factorize(self, values: Float64) -> SparseFactor:
         """Factorize C with these values (nnz,) of its upper triangle.
@@ -56,14 +46,14 @@ class SparseAnalysis:
         NotPositiveDefiniteError
             If a pivot is not positive.
         """
-        return SparseFactor(self._analysis.factorize(values[self._source]), self._upper)
+        return SparseFactor(self._analysis.factorize(values))
 
 
 class SparseFactor:
     """A factor of C, with log|C| as `log_determinant`."""
 
-    def __init__(self, factor: Factorization, upper: Int64) -> None:
-        self._factor, self._upper = factor, upper
+    def __init__(self, factor: Factorization) -> None:
+        self._factor = factor
         self.log_determinant = factor.log_determinant()
 
     def solve(self, b: Float64) -> Float64:
@@ -72,4 +62,4 @@ class SparseFactor:
 
     def selected_inverse(self) -> Float64:
         """(nnz,) elements of C⁻¹ on the upper triangle of the pattern of C."""
-        return self._factor.selected_inverse()[self._upper]
+        return self._factor.selected_inverse()

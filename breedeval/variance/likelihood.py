@@ -106,10 +106,17 @@ class Point:
         """Numbers of the random blocks that `transformed` has other coordinates for."""
         return self.system.nodes.transformed
 
-    def solve(self, b: Float64) -> Float64:
-        """C⁻¹ b for b (N, c), with zeros where equations are constrained."""
+    def transform(self, b: Float64) -> Float64:
+        """F'b for b (N, c); see `FactorizedEquations`."""
+        kept = self.system.kept
+        found = b.copy()
+        found[kept] = self.equations.transform(b[kept])
+        return found
+
+    def solve_transformed(self, b: Float64) -> Float64:
+        """(F'CF)⁻¹ b for b (N, c), with zeros where equations are constrained."""
         found = np.zeros_like(b)
-        found[self.system.kept] = self.equations.solve(b[self.system.kept])
+        found[self.system.kept] = self.equations.factor.solve(b[self.system.kept])
         return found
 
     @cached_property

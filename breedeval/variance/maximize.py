@@ -18,7 +18,8 @@ import numpy as np
 from breedeval.arrays import Float64, freeze
 from breedeval.errors import NotPositiveDefiniteError
 from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, factorize_matrix, is_inside
-from breedeval.variance.derivatives import average_information, gradient_matrices
+from breedeval.variance.derivatives import gradient_matrices
+from breedeval.variance.information import average_information
 from breedeval.variance.likelihood import Likelihood, Point, evaluate_point
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.sampled_model import SampledModel

@@ -15,7 +15,8 @@ from scipy.stats import chi2
 
 from breedeval.errors import NotPositiveDefiniteError
 from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, is_inside
-from breedeval.variance.derivatives import average_information, gradient_matrices
+from breedeval.variance.derivatives import gradient_matrices
+from breedeval.variance.information import average_information
 from breedeval.variance.likelihood import Point, evaluate_point
 from breedeval.variance.maximize import Maximum
 from breedeval.variance.parameters import FLOOR

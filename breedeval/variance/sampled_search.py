@@ -15,7 +15,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, factorize_matrix, is_inside
-from breedeval.variance.derivatives import average_information
+from breedeval.variance.information import average_information
 from breedeval.variance.maximize import Ending, Maximum, MonteCarloNoise, Round, StepKind, expectation_step
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.sampled_model import ModelSampler, SampledModel
@@ -120,7 +120,7 @@ class _Search:
     def _evaluate(self, matrices: Matrices, n_samples: int) -> _Here:
         near = bool(self._rounds) and self._rounds[-1].decrement <= NEAR
         point = self._sampler.evaluate(matrices, n_samples, NEAR_TOLERANCE if near else FAR_TOLERANCE)
-        information = average_information(point, self._parameters)
+        information = average_information(point, self._parameters, with_last=False)
         derivatives = self._parameters.derivatives(point.score.gradient)
         cholesky = cholesky_point(self._parameters, matrices, derivatives, point.score.gradient, information)
         sampling = cholesky.sampling_covariance(information)

@@ -7,7 +7,8 @@ import pytest
 
 from breedeval.errors import NotPositiveDefiniteError
 from breedeval.relationship.a_inverse import NumeratorInverse
-from breedeval.variance.derivatives import average_information, gradient_matrices
+from breedeval.variance.derivatives import gradient_matrices
+from breedeval.variance.information import average_information
 from breedeval.variance.likelihood import evaluate_point
 from breedeval.variance.start import build_parameters, plausible_variances
 from breedeval.variance.system import build_system

@@ -8,7 +8,8 @@ import pytest
 from breedeval.operators import SymmetricOperator
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.solvers.preconditioners import DiagonalPreconditioner
-from breedeval.variance.derivatives import average_information, gradient_matrices
+from breedeval.variance.derivatives import gradient_matrices
+from breedeval.variance.information import average_information
 from breedeval.variance.likelihood import evaluate_point
 from breedeval.variance.sampled_model import ModelSampler
 from breedeval.variance.sampled_score import regress_on_controls
