@@ -28,6 +28,11 @@ SMALL_PIVOT = 1e-6
 CONFIRMED = 1e-11
 #: Pivots below this belong to nearly dependent columns.
 NEARLY_PIVOT = 1e-4
+#: A preferred constraint is taken where this part of its row of the null vectors, at least, does not follow from the rows
+#: before: the equations that are left would otherwise be nearly dependent, and lose as many digits as the square has.
+OWN_PART = 0.01
+#: And its row is larger than this.
+SMALLEST_ROW = 1e-6
 #: Rounds of refinement of null vectors.
 REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
@@ -193,7 +198,7 @@ def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
             break
         rest = basis[row] - directions.T @ (directions @ basis[row])
         size = float(np.linalg.norm(rest))
-        if size > 1e-6:
+        if size > max(SMALLEST_ROW, OWN_PART * float(np.linalg.norm(basis[row]))):
             directions = np.vstack([directions, rest / size])
             chosen.append(int(row))
     if len(chosen) < d:

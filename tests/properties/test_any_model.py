@@ -119,9 +119,28 @@ SHARED_DEPENDENCY = Drawn(
 )
 
 
+#: Two of three coefficients set to zero left nearly nothing of the dependency for the third: PEV lost half their digits.
+CONSTRAINED_TWICE = Drawn(
+    traits={
+        "y": {"fixed": [([], [])], "random": LITTER},
+        "t": {"fixed": [([], [])], "random": LITTER},
+        "v": {"fixed": [([], ["x"]), (["sex"], ["legendre(x, 2, 0, 12)"]), ([], ["spline(x, 4)"])], "random": LITTER},
+    },
+    seed=3,
+    n_animals=12,
+    n_records=47,
+    missing=0.1,
+    apart=False,
+    weight=None,
+    by=None,
+    group_variance=None,
+)
+
+
 @FEW
 @example(HIDDEN_DEPENDENCY)
 @example(SHARED_DEPENDENCY)
+@example(CONSTRAINED_TWICE)
 @given(models())
 def test_any_model_equals_its_matrices(drawn):
     check(drawn)

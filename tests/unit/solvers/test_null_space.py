@@ -93,6 +93,17 @@ def test_regressions_within_classes_and_overall():
     check(np.hstack([np.ones((50, 1)), group, day, group * day]), 2)
 
 
+def test_a_preferred_column_that_nearly_follows_from_others_is_passed_over():
+    """Coefficients 0 and 1 at zero leave hardly anything of the third dependency for coefficient 2."""
+    rng = np.random.default_rng(11)
+    null, _ = np.linalg.qr(np.vstack([[1, 0, 0], [0, 1, 0], [1, 1, 1e-4], rng.normal(size=(4, 3))]))
+    x = rng.normal(size=(40, 7)) @ (np.eye(7) - null @ null.T)
+    found = check(x, 3, np.array([0, 1, 2, 4]))
+    assert found.constrained.tolist() == [0, 1, 4]
+    kept = x[:, np.setdiff1d(np.arange(7), found.constrained)]
+    assert np.linalg.cond(kept / np.linalg.norm(kept, axis=0)) < 100
+
+
 def test_rounding_errors_of_sums_do_not_stop_the_search(monkeypatch):
     """A cross-product whose smallest eigenvalue rounding made negative by more than the first shift."""
     x = csr_array(np.kron(np.eye(3), np.ones((4, 1))))
