@@ -80,6 +80,8 @@ def _population_options(animals: int, years: int) -> Callable[[Command], Command
 @_population_options(animals=20_000, years=20)
 @click.option("--records-per-cow", default=1.7, show_default=True, help="Recorded lactations, mean over all cows.")
 @click.option("--calves-per-sire", default=50.0, show_default=True, help="Calves a year of a sire; sets how many are in use.")
+@click.option("--genomic-share", default=0.0, show_default=True, help="Share of sires that are yearlings with genomic proofs.")
+@click.option("--embryo-share", default=0.0, show_default=True, help="Share of calves that are embryos of such heifers.")
 @click.option("--h2", default=0.3, show_default=True, help="Heritability within herd-years.")
 @click.option("--permanent-share", default=0.2, show_default=True, help="Permanent environment's share of the variance.")
 def dairy(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
