@@ -136,11 +136,31 @@ CONSTRAINED_TWICE = Drawn(
     group_variance=None,
 )
 
+SPLINE = "bspline(x, quantiles(5), 0, 12, degree(2))"
+#: A candidate that depended on nothing hid one of nine dependencies: squares of ‖X v‖ had lost the small ones.
+OVERSHADOWED = Drawn(
+    traits={
+        "y": {"fixed": [([], [])], "random": [("genetic", "id", None, None)]},
+        "t": {"fixed": [([], []), (["herd"], [])], "random": [("genetic", "id", None, None)]},
+        "v": {"fixed": [([], ["legendre(x, 3)"]), ([], [SPLINE]), (["herd", "sex"], ["x", "w"])], "random": LITTER},
+        "z": {"fixed": [([], [])], "random": LITTER},
+    },
+    seed=7009,
+    n_animals=19,
+    n_records=39,
+    missing=0.0,
+    apart=True,
+    weight=None,
+    by=None,
+    group_variance=None,
+)
+
 
 @FEW
 @example(HIDDEN_DEPENDENCY)
 @example(SHARED_DEPENDENCY)
 @example(CONSTRAINED_TWICE)
+@example(OVERSHADOWED)
 @given(models())
 def test_any_model_equals_its_matrices(drawn):
     check(drawn)

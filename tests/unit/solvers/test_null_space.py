@@ -93,6 +93,16 @@ def test_regressions_within_classes_and_overall():
     check(np.hstack([np.ones((50, 1)), group, day, group * day]), 2)
 
 
+def test_a_sound_candidate_does_not_hide_a_dependency(monkeypatch):
+    """A column that depends on nothing is looked at together with two that do."""
+    rng = np.random.default_rng(13)
+    x = rng.normal(size=(50, 6))
+    x[:, 4], x[:, 5] = x[:, 0] - 2 * x[:, 1], x[:, 1] + 0.3 * x[:, 2]
+    monkeypatch.setattr(null_space, "_small_pivots", lambda scaled: (np.array([5, 3, 4]), NONE))
+    monkeypatch.setattr(null_space, "CHUNK", 7)
+    check(x, 2)
+
+
 def test_a_preferred_column_that_nearly_follows_from_others_is_passed_over():
     """Coefficients 0 and 1 at zero leave hardly anything of the third dependency for coefficient 2."""
     rng = np.random.default_rng(11)
