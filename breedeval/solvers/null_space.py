@@ -148,7 +148,7 @@ def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64,
     coefficients = scale[:, None] * orthonormal
     triangle = np.zeros((0, vectors.shape[1]))
     for part in _row_parts(x, vectors.shape[1]):
-        triangle = np.linalg.qr(np.vstack([triangle, part @ coefficients]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, part @ coefficients]), mode="r"))
     _, found, rotation = np.linalg.svd(triangle)
     values = np.zeros(vectors.shape[1])
     values[: len(found)] = found
