@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,82 +78,83 @@ def _population_options(animals: int, years: int) -> Callable[[Command], Command
     return add
 
 
-@simulate.command()
-@_population_options(animals=20_000, years=20)
-@click.option("--records-per-cow", default=1.7, show_default=True, help="Recorded lactations, mean over all cows.")
-@click.option("--calves-per-sire", default=50.0, show_default=True, help="Calves a year of a sire; sets how many are in use.")
-@click.option("--h2", default=0.3, show_default=True, help="Heritability within herd-years.")
-@click.option("--permanent-share", default=0.2, show_default=True, help="Permanent environment's share of the variance.")
-def dairy(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
-    """Simulate a dairy herd-book with milk records.
+@dataclass(frozen=True)
+class _Population:
+    """A command: what it simulates, the default of its years, the folder of its example, and settings with an option."""
 
-    Writes pedigree.csv, records.csv, true_values.csv and evaluation.yaml, all or nothing.
-
-    \b
-    Example:
-      breedeval simulate dairy -o herd --animals 5000 --seed 7
-      breedeval evaluate herd/evaluation.yaml -o herd.h5
-    """  # noqa: D301  click reads the backspace
-    from breedeval.simulate.dairy import simulate_dairy
-
-    _run(simulate_dairy, folder, seed, settings, more)
+    name: str
+    what: str
+    years: int
+    folder: str
+    options: tuple[tuple[str, float, str], ...]
 
 
-@simulate.command()
-@_population_options(animals=20_000, years=20)
-@click.option("--ai-share", default=0.3, show_default=True, help="Share of calves by artificial insemination.")
-def beef(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
-    """Simulate suckler herds with birth and weaning weights, direct and maternal effects.
+_POPULATIONS = (
+    _Population(
+        "dairy",
+        "a dairy herd-book with milk records",
+        20,
+        "herd",
+        (
+            ("--records-per-cow", 1.7, "Recorded lactations, mean over all cows."),
+            ("--calves-per-sire", 50.0, "Calves a year of a sire; sets how many are in use."),
+            ("--genomic-share", 0.0, "Share of sires that are yearlings with genomic proofs."),
+            ("--embryo-share", 0.0, "Share of calves that are embryos of such heifers."),
+            ("--h2", 0.3, "Heritability within herd-years."),
+            ("--permanent-share", 0.2, "Permanent environment's share of the variance."),
+        ),
+    ),
+    _Population(
+        "beef",
+        "suckler herds with birth and weaning weights, direct and maternal effects",
+        20,
+        "beef",
+        (("--ai-share", 0.3, "Share of calves by artificial insemination."),),
+    ),
+    _Population(
+        "pig",
+        "a pig nucleus with growth, backfat and litter size, selected on an index",
+        8,
+        "pigs",
+        (("--tested-per-litter", 6, "Piglets of a litter that are registered and tested."),),
+    ),
+    _Population(
+        "plant",
+        "a line breeding program: crosses, selfing, replicated trials with yield and height",
+        10,
+        "lines",
+        (
+            ("--selfings", 4, "Generations of selfing after the F1; 4 makes F5 lines."),
+            ("--lines-per-cross", 20, "Lines of a cross."),
+        ),
+    ),
+)
 
-    Writes pedigree.csv, records.csv, true_values.csv and evaluation.yaml, all or nothing.
+_HELP = """Simulate {what}.
 
-    \b
-    Example:
-      breedeval simulate beef -o beef --animals 5000 --seed 7
-      breedeval evaluate beef/evaluation.yaml -o beef.h5
-    """  # noqa: D301  click reads the backspace
-    from breedeval.simulate.beef import simulate_beef
+Writes pedigree.csv, records.csv, true_values.csv and evaluation.yaml, all or nothing.
 
-    _run(simulate_beef, folder, seed, settings, more)
-
-
-@simulate.command()
-@_population_options(animals=20_000, years=8)
-@click.option("--tested-per-litter", default=6, show_default=True, help="Piglets of a litter that are registered and tested.")
-def pig(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
-    """Simulate a pig nucleus with growth, backfat and litter size, selected on an index.
-
-    Writes pedigree.csv, records.csv, true_values.csv and evaluation.yaml, all or nothing.
-
-    \b
-    Example:
-      breedeval simulate pig -o pigs --animals 5000 --seed 7
-      breedeval evaluate pigs/evaluation.yaml -o pigs.h5
-    """  # noqa: D301  click reads the backspace
-    from breedeval.simulate.pig import simulate_pig
-
-    _run(simulate_pig, folder, seed, settings, more)
-
-
-@simulate.command()
-@_population_options(animals=20_000, years=10)
-@click.option("--selfings", default=4, show_default=True, help="Generations of selfing after the F1; 4 makes F5 lines.")
-@click.option("--lines-per-cross", default=20, show_default=True, help="Lines of a cross.")
-def plant(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
-    """Simulate a line breeding program: crosses, selfing, replicated trials with yield and height.
-
-    Writes pedigree.csv, records.csv, true_values.csv and evaluation.yaml, all or nothing.
-
-    \b
-    Example:
-      breedeval simulate plant -o lines --animals 5000 --seed 7
-      breedeval evaluate lines/evaluation.yaml -o lines.h5
-    """  # noqa: D301  click reads the backspace
-    from breedeval.simulate.plant import simulate_plant
-
-    _run(simulate_plant, folder, seed, settings, more)
+\b
+Example:
+  breedeval simulate {name} -o {folder} --animals 5000 --seed 7
+  breedeval evaluate {folder}/evaluation.yaml -o {folder}.h5
+"""
 
 
+def _add_command(population: _Population) -> None:
+    def command(folder: Path, seed: int, more: dict[str, Any], **settings: Any) -> None:
+        module = import_module(f"breedeval.simulate.{population.name}")
+        _run(getattr(module, f"simulate_{population.name}"), folder, seed, settings, more)
+
+    for flag, default, text in reversed(population.options):
+        command = click.option(flag, default=default, show_default=True, help=text)(command)
+    command = _population_options(animals=20_000, years=population.years)(command)
+    text = _HELP.format(what=population.what, name=population.name, folder=population.folder)
+    simulate.command(population.name, help=text)(command)
+
+
+for _population in _POPULATIONS:
+    _add_command(_population)
 simulate.add_command(records)
 
 

@@ -44,7 +44,6 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
       breedeval simulate records configs/herd_book.yaml -o known --seed 7
       breedeval evaluate known/evaluation.yaml -o known.h5
     """  # noqa: D301  click reads the backspace
-    from breedeval.errors import ConfigError
     from breedeval.evaluation.config import read_config
 
     checked = read_config(config)
@@ -59,8 +58,6 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     from breedeval.simulate.effects import FixedEffects
     from breedeval.simulate.phenotypes import simulate_records
 
-    if checked.records.phantom_dams is not None:
-        raise ConfigError("Records with phantom dams cannot be simulated. Leave out records: phantom_dams.")
     with Console() as console:
         written, stored = written_variances(checked), read_stored(checked)
         inputs = prepare(checked, StageClock(), console, written, stored=stored, read_hdf5=read_hdf5_arrays)
@@ -70,7 +67,7 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
         console.stage("simulating records")
         simulated = simulate_records(
             np.random.default_rng(seed),
-            None if inputs.genetics is None else inputs.genetics.pedigree,
+            None if inputs.genetics is None else inputs.genetics.built.pedigree,
             checked.spec,
             inputs.variances,
             structure,
@@ -80,10 +77,12 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
             weight=joined.weight,
             group_covariance=_group_covariance(checked, inputs.genetics),
             unknown_animals=checked.records.unknown_animals,
+            relations=inputs.relations,
+            males=None if inputs.genetics is None else inputs.genetics.males,
         )
         for line in simulated.design.account.lines():
             console.say(f"simulated: {line}")
-        _write(simulated, checked, joined.weight, folder)
+        _write(simulated, checked, joined, folder)
         console.say(f"Next: breedeval evaluate {folder / 'evaluation.yaml'} -o {folder}.h5")
 
 
@@ -101,41 +100,19 @@ def _group_covariance(config: Any, genetics: Any) -> Any:
     return np.eye(genetics.pedigree.n_groups) * (1.0 if section.variance is None else section.variance)
 
 
-def _write(simulated: Any, config: Any, weight: Any, folder: Path) -> None:
-    import shutil
+def _write(simulated: Any, config: Any, joined: Any, folder: Path) -> None:
+    from dataclasses import replace
 
+    from breedeval.cli.records_folder import copy_configuration
+    from breedeval.model.phantom_dams import without_phantom_dams
     from breedeval.simulate import record_files
     from breedeval.simulate.files import new_folder, write_columns
 
-    pedigree = None if config.pedigree is None else Path(config.pedigree.file)
-    name = "" if pedigree is None else "pedigree" + "".join(pedigree.suffixes[-2 if pedigree.suffix == ".gz" else -1 :])
+    if joined.phantoms is not None:
+        table = without_phantom_dams(simulated.table, joined.phantoms, config.records.phantom_dams.dam)
+        simulated = replace(simulated, table=table)
     with new_folder(folder) as unfinished:
-        if pedigree is not None:
-            shutil.copyfile(pedigree, unfinished / name)
         write_columns(record_files.record_columns(simulated), unfinished / "records.csv")
         write_columns(record_files.true_value_columns(simulated), unfinished / "true_values.csv")
         write_columns(record_files.true_effect_columns(simulated), unfinished / "true_effects.csv")
-        (unfinished / "evaluation.yaml").write_text(_configuration(config, name, weight), encoding="utf-8")
-
-
-def _configuration(config: Any, pedigree: str, weight: Any) -> str:
-    """The configuration as the user wrote it, with the new files, whose records have a column a trait."""
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 120
-    content = yaml.load(config.config_text)
-    content["title"] = f"{config.title}, simulated records"
-    if pedigree:
-        content["pedigree"]["file"] = pedigree
-    section = content["records"]
-    section["file"], section["missing"] = "records.csv", [""]
-    for key in ("columns", "encoding"):
-        section.pop(key, None)
-    if section.pop("long", None) is not None and weight is not None:
-        section["weight"] = weight
-    text = StringIO()
-    yaml.dump(content, text)
-    return text.getvalue()
+        copy_configuration(config, unfinished, joined.weight)

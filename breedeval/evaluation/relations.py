@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.arrays import Float64, freeze
 from breedeval.errors import BreedevalError, DataError, NotPositiveDefiniteError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import RelationshipSection
@@ -14,8 +14,7 @@ from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import MAX_ELEMENTS
 from breedeval.io.relationship_file import ArrayReader, read_relationship
 from breedeval.model.records import RecordTable
-from breedeval.model.relations import Relations
-from breedeval.model.spec import RandomTerm
+from breedeval.model.relations import Relations, sires_of_names
 from breedeval.relationship.components import LARGEST_COMPONENT, invert_by_components
 from breedeval.relationship.dominance import dominance_levels
 from breedeval.relationship.given import LabelledMatrix, invert_given
@@ -57,8 +56,9 @@ def prepare_relations(
             observer.stage("dominance relationships")
             with clock.stage("relationship"):
                 levels[term.related_by] = _dominance(config, genetics, observer)
-    sires, grandsires = _sires(terms, records, genetics)
-    return Relations(levels, sires, grandsires)
+    if genetics is None or genetics.males is None:
+        return Relations(levels)
+    return Relations(levels, *sires_of_names(config.spec, records, genetics.built.pedigree, genetics.males))
 
 
 def _dominance(config: EvaluationConfig, genetics: Genetics, observer: Observer) -> RelatedLevels:
@@ -70,19 +70,6 @@ def _dominance(config: EvaluationConfig, genetics: Genetics, observer: Observer)
         + ("; groups count as unknown parents" if pedigree.n_groups else "")
     )
     return found
-
-
-def _sires(
-    terms: dict[RandomTerm, None], records: RecordTable, genetics: Genetics | None
-) -> tuple[dict[str, Int32], dict[str, Int32]]:
-    """Level of the sire and of the maternal grandsire of each name, by column of a term with ``sire_mgs``."""
-    sires, grandsires = {}, {}
-    for column in dict.fromkeys(term.column for term in terms if term.by_sire_mgs):
-        if genetics is not None and genetics.males is not None:
-            animal = genetics.built.pedigree.ids.find(records.classes[column].names)
-            sires[column] = np.append(genetics.males.sire_of, np.int32(NONE))[animal]
-            grandsires[column] = np.append(genetics.males.grandsire_of, np.int32(NONE))[animal]
-    return sires, grandsires
 
 
 def _given(name: str, config: EvaluationConfig, observer: Observer, read_hdf5: ArrayReader | None) -> RelatedLevels:

@@ -24,6 +24,15 @@ def solve(routines, first, row_pointer, rows, value_pointer, values, scratch, ou
 
 
 @compiled
+def solve_transposed(routines, first, row_pointer, rows, value_pointer, values, scratch, out):
+    """Solve L' x = b for out (n, k) in elimination order, in place; arguments as of `solve`."""
+    k = out.shape[1]
+    for s in range(first.shape[0] - 2, -1, -1):
+        height = first[s + 1] - first[s] + row_pointer[s + 1] - row_pointer[s]
+        _backward(routines, first[s], first[s + 1], row_pointer[s], height, rows, value_pointer[s], values, k, scratch, out)
+
+
+@compiled
 def _forward(routines, begin, end, low, height, rows, at, values, k, scratch, out):
     width = end - begin
     below = height - width

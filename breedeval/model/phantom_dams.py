@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from breedeval.arrays import freeze
+from breedeval.arrays import NONE, freeze
 from breedeval.model.records import ClassColumn, RecordTable
 from breedeval.names import Names
 
@@ -48,3 +48,12 @@ def give_phantom_dams(table: RecordTable, animal: str, dam: str) -> tuple[Record
     filled = ClassColumn(dams.names.joined(phantoms), freeze(codes))
     classes = MappingProxyType({**table.classes, dam: filled})
     return replace(table, classes=classes), PhantomDams(names, phantoms, len(rows))
+
+
+def without_phantom_dams(table: RecordTable, phantoms: PhantomDams, dam: str) -> RecordTable:
+    """The table with the names of column `dam` missing again that `give_phantom_dams` filled in."""
+    filled = table.classes[dam]
+    kept = len(filled.names) - len(phantoms.dams)
+    codes = np.where(filled.codes < kept, filled.codes, NONE).astype(np.int32)
+    column = ClassColumn(filled.names.take(np.arange(kept)), freeze(codes))
+    return replace(table, classes=MappingProxyType({**table.classes, dam: column}))

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from breedeval.arrays import Int32
+from breedeval.arrays import NONE, Int32
 from breedeval.errors import RecordsError, count_of, name_some
 from breedeval.model.records import RecordTable
 from breedeval.model.spec import ModelSpec
+from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.related import RelatedLevels
+from breedeval.relationship.sire_mgs import MalePedigree
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,21 @@ class Relations:
     levels: Mapping[str, RelatedLevels] = field(default_factory=dict)
     sires: Mapping[str, Int32] = field(default_factory=dict)
     grandsires: Mapping[str, Int32] = field(default_factory=dict)
+
+
+def sires_of_names(
+    spec: ModelSpec, table: RecordTable, pedigree: Pedigree, males: MalePedigree
+) -> tuple[dict[str, Int32], dict[str, Int32]]:
+    """Level of the sire and of the maternal grandsire of each name, by column of a term with ``sire_mgs``.
+
+    `males` are the sires of `pedigree`.
+    """
+    sires, grandsires = {}, {}
+    for column in dict.fromkeys(term.column for model in spec.traits for term in model.random if term.by_sire_mgs):
+        animal = pedigree.ids.find(table.classes[column].names)
+        sires[column] = np.append(males.sire_of, np.int32(NONE))[animal]
+        grandsires[column] = np.append(males.grandsire_of, np.int32(NONE))[animal]
+    return sires, grandsires
 
 
 def refuse_unrelated_levels(spec: ModelSpec, table: RecordTable, relations: Relations) -> None:

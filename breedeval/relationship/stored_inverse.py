@@ -51,15 +51,20 @@ class StoredInverse:
         """Number of levels, n."""
         return self._order
 
+    @property
+    def elements(self) -> csr_array | Float64:
+        """The matrix as it is stored, dense or sparse; not to be changed."""
+        return self._sparse if self._dense is None else self._dense
+
     def multiply(self, x: Float64, out: Float64 | None = None) -> Float64:
         """Return K⁻¹ x for x of shape (n,) or (n, k); written to `out` (same shape, another array) if given."""
         x, out = product_arrays(x, out, self._order)
-        out[...] = (self._sparse if self._dense is None else self._dense) @ x
+        out[...] = self.elements @ x
         return out
 
     def diagonal(self) -> Float64:
         """(n,) diagonal of K⁻¹."""
-        return np.array((self._sparse if self._dense is None else self._dense).diagonal(), dtype=np.float64)
+        return np.array(self.elements.diagonal(), dtype=np.float64)
 
     def to_csr(self) -> csr_array:
         """The explicit matrix."""

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from breedeval.arrays import freeze
 from breedeval.names import Names
 from breedeval.simulate.beef_herds import SuckledCalves, SucklerHerds
 from breedeval.simulate.beef_plan import EFFECTS, TRAITS, BeefPlan
 from breedeval.simulate.configuration import LabelledMatrix, configuration_text
 from breedeval.simulate.pedigree import numbered_names
-from breedeval.simulate.population import Columns, SimulatedAnimals, SimulatedPopulation
+from breedeval.simulate.population import Columns, SimulatedPopulation
 
 _DAM_AGES = ("2", "3", "4", "5-9", "10+")
 
@@ -47,17 +46,7 @@ def simulate_beef(rng: np.random.Generator, **settings: Any) -> SimulatedPopulat
     herds = SucklerHerds(rng, plan)
     for year in range(plan.years):
         herds.add_year(rng, year)
-    animals = SimulatedAnimals(
-        ids=numbered_names("BE", plan.n_animals, digits=6),
-        sire=freeze(herds.sire),
-        dam=freeze(herds.dam),
-        true_sire=freeze(herds.true_sire),
-        true_dam=freeze(herds.true_dam),
-        sex=freeze(herds.sex),
-        birth_year=freeze((herds.year + plan.first_year).astype(np.int32)),
-        labels=EFFECTS,
-        breeding_value=freeze(herds.genetic.values),
-    )
+    animals = herds.animals(plan, "BE", herds.sex, EFFECTS, herds.genetic.values)
     permanent = {f"{trait}:permanent": herds.permanent[:, j] for j, trait in enumerate(TRAITS)}
     return SimulatedPopulation(animals, _records(plan, animals.ids, herds.calves()), permanent, _configuration(plan))
 

@@ -10,10 +10,10 @@ from breedeval.arrays import NONE, Float64, Int32, Int64
 from breedeval.pedigree.table import FEMALE, MALE
 from breedeval.simulate.beef_plan import BeefPlan
 from breedeval.simulate.breeding_values import draw_correlated
+from breedeval.simulate.growing import GrowingPedigree
 from breedeval.simulate.infinitesimal import InfinitesimalModel
 from breedeval.simulate.mating import best, draw_sires, draw_within
 from breedeval.simulate.merit import Merit, deviations_within
-from breedeval.simulate.pedigree import forget_parents
 
 #: Kilograms that a bull calf is heavier, and that calves of cows of 2, 3, 4, 5 to 9, 10 and more years are lighter.
 MALE_EFFECT = (3.0, 20.0)
@@ -57,17 +57,17 @@ class SuckledCalves:
     weight: Float64
 
 
-class SucklerHerds:
-    """The animals born so far; arrays of full length, filled year by year."""
+class SucklerHerds(GrowingPedigree):
+    """The animals born so far, year by year."""
 
     def __init__(self, rng: np.random.Generator, plan: BeefPlan) -> None:
         n = plan.n_animals
+        super().__init__(n)
         self.plan = plan
         self.n_herds = max(1, round(n / plan.years / plan.cows_per_herd))
         self.first_row = np.linspace(0, n, plan.years + 1).astype(np.int64)
         self.year = np.repeat(np.arange(plan.years, dtype=np.int32), np.diff(self.first_row))
         self.sex = rng.integers(MALE, FEMALE + 1, size=n, dtype=np.int8)
-        self.sire, self.dam, self.true_sire, self.true_dam = (np.full(n, NONE, dtype=np.int32) for _ in range(4))
         self.herd = rng.integers(0, self.n_herds, size=n, dtype=np.int32)  # where an animal lives; calves move to their dam's
         self.genetic = InfinitesimalModel(n, plan.genetic_covariance)
         self.permanent = np.where((self.sex == FEMALE)[:, None], draw_correlated(rng, n, plan.permanent_covariance), 0.0)
@@ -140,9 +140,7 @@ class SucklerHerds:
 
     def _add_calves(self, rng: np.random.Generator, year: int, calves: Int64, dams: Int64, bulls: Int64) -> None:
         sires = self._choose_sires(rng, year, dams, bulls)
-        self.true_sire[calves], self.true_dam[calves] = sires, dams
-        self.sire[calves] = forget_parents(rng, sires.astype(np.int32), self.plan.unknown_sire)
-        self.dam[calves] = forget_parents(rng, dams.astype(np.int32), self.plan.unknown_dam)
+        self.add_parents(rng, self.plan, calves, sires, dams)
         self.herd[calves] = self.herd[dams]
         self.genetic.breed(rng, calves, sires, dams)
         self.merit.add_births(calves, self.sire[calves], self.dam[calves])

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from breedeval.arrays import Float64
-from breedeval.simulate.settings import PopulationPlan
+from breedeval.simulate.settings import PopulationPlan, correlated
 
 #: Traits in order; the effects of an animal are birth weight and weaning weight, direct, then both maternal.
 TRAITS = ("birth_weight", "weaning_weight")
@@ -93,15 +93,9 @@ class BeefPlan(PopulationPlan):
             problems.append(f"cows calve from {self.first_calving} to {self.last_calving} years of age")
         if self.years <= max(self.first_calving, self.first_bull_age):
             problems.append(f"years is {self.years}, too few for one generation")
-        matrices = {
-            "genetic": self.genetic_covariance,
-            "permanent": self.permanent_covariance,
-            "residual": self.residual_covariance,
-        }
-        for name, matrix in matrices.items():
-            if np.linalg.eigvalsh(matrix)[0] <= 0:
-                problems.append(f"the {name} (co)variances contradict each other: their matrix is not positive definite")
-        return problems
+        return problems + self.contradictions(
+            genetic=self.genetic_covariance, permanent=self.permanent_covariance, residual=self.residual_covariance
+        )
 
     @property
     def genetic_covariance(self) -> Float64:
@@ -119,7 +113,7 @@ class BeefPlan(PopulationPlan):
     @property
     def permanent_covariance(self) -> Float64:
         """(2, 2) (co)variances of maternal permanent environments, kg²."""
-        return self._environment(np.array(self.permanent_share) * self._phenotypic_variance)
+        return correlated(np.array(self.permanent_share) * self._phenotypic_variance, self.environmental_correlation)
 
     @property
     def residual_covariance(self) -> Float64:
@@ -127,12 +121,8 @@ class BeefPlan(PopulationPlan):
         genetic = self.genetic_covariance
         direct_maternal = np.array([genetic[0, 2], genetic[1, 3]])  # a calf has half of its dam's direct effect, twice
         shares = np.array(self.direct_h2) + np.array(self.maternal_h2) + np.array(self.permanent_share)
-        return self._environment(self._phenotypic_variance * (1.0 - shares) - direct_maternal)
+        return correlated(self._phenotypic_variance * (1.0 - shares) - direct_maternal, self.environmental_correlation)
 
     @property
     def _phenotypic_variance(self) -> Float64:
         return np.array(self.phenotypic_sd) ** 2
-
-    def _environment(self, variance: Float64) -> Float64:
-        covariance = self.environmental_correlation * np.sqrt(max(0.0, variance[0] * variance[1]))
-        return np.array([[variance[0], covariance], [covariance, variance[1]]])

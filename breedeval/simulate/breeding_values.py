@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from breedeval.arrays import Float64, freeze
+from breedeval.arrays import NONE, Float64, freeze
 from breedeval.errors import ConfigError, VarianceError
+from breedeval.kernels.gene_drop import drop_genes
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import Inbreeding, ancestral_levels
+from breedeval.relationship.sire_mgs import MalePedigree
 
 #: Animals whose values are drawn at a time, to bound memory.
 _CHUNK = 1 << 20
@@ -85,6 +87,40 @@ def values_from_normals(
         values[n : n + pedigree.n_groups] = group_values
     _add_parent_means(values, pedigree)
     return freeze(values[:n])
+
+
+def draw_transmitting_abilities(
+    rng: np.random.Generator, males: MalePedigree, inbreeding: Inbreeding, covariance: Float64
+) -> Float64:
+    """Draw the values of sires related through their sires and maternal grandsires, for k correlated effects.
+
+    A male has ½ of his sire's, ¼ of his maternal grandsire's and a Mendelian part, which what comes from the granddam is in.
+
+    Parameters
+    ----------
+    males
+        From `breedeval.relationship.sire_mgs.male_pedigree`.
+    inbreeding
+        From `breedeval.relationship.sire_mgs.compute_male_inbreeding`.
+    covariance
+        (k, k) (co)variances of transmitting abilities, a quarter of the genetic ones.
+
+    Returns
+    -------
+    (m, k) float64, in the order of the males.
+    """
+    sire, grandsire = males.pedigree.sire, males.maternal_grandsire
+    m = len(sire)
+    values = np.zeros((2 * m, len(covariance)))
+    values[1::2] = draw_correlated(rng, m, covariance)
+    # a dam without variance of her own passes half of half of her sire's on: dam of male i in row 2i, he himself in 2i + 1
+    parents, scale = np.full((2, 2 * m), NONE, dtype=np.int32), np.zeros(2 * m)
+    parents[0, 0::2] = np.where(grandsire >= 0, 2 * grandsire + 1, NONE)
+    parents[0, 1::2] = np.where(sire >= 0, 2 * sire + 1, NONE)
+    parents[1, 1::2] = 2 * np.arange(m, dtype=np.int32)
+    scale[1::2] = np.sqrt(inbreeding.mendelian_variance)
+    drop_genes(parents[0], parents[1], scale, values)
+    return freeze(values[1::2].copy())
 
 
 def draw_correlated(rng: np.random.Generator, n: int, covariance: Float64) -> Float64:

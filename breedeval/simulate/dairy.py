@@ -14,10 +14,8 @@ from breedeval.simulate.herd_book import simulate_herd_book
 from breedeval.simulate.lives import draw_lives, draw_recorded
 from breedeval.simulate.pedigree import SimulatedPedigree, numbered_names
 from breedeval.simulate.plan import DairyPlan
-from breedeval.simulate.population import Columns, names_or_zero
+from breedeval.simulate.population import Columns
 from breedeval.simulate.records import Lactations, simulate_lactations
-
-_SEX_LETTERS = ("U", "M", "F")
 
 
 @dataclass(frozen=True)
@@ -48,14 +46,7 @@ class DairyPopulation:
 
     def pedigree_columns(self) -> Columns:
         """Write the pedigree as a herd-book does: ``id, sire, dam, sex, birth_year``; an unknown parent is ``0``."""
-        book = self.herd_book
-        return {
-            "id": book.ids,
-            "sire": names_or_zero(book.ids, book.sire),
-            "dam": names_or_zero(book.ids, book.dam),
-            "sex": Names.of(_SEX_LETTERS).take(book.sex),
-            "birth_year": book.birth_year,
-        }
+        return self.herd_book.columns()
 
     def record_columns(self) -> Columns:
         """Write the records as columns: ``id, herd, herd_year, lactation, dim, milk``."""

@@ -10,11 +10,19 @@ import numpy as np
 from breedeval.arrays import Float64, freeze
 from breedeval.errors import ConfigError, name_some
 from breedeval.model.design import Design
-from breedeval.model.layout import EquationBlock
+from breedeval.model.layout import IDENTITY, PEDIGREE, EquationBlock
 from breedeval.model.variances import Variances
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import Inbreeding
-from breedeval.simulate.breeding_values import draw_breeding_values, draw_correlated, draw_group_values
+from breedeval.relationship.related import RelatedLevels
+from breedeval.relationship.sire_mgs import MalePedigree
+from breedeval.simulate.breeding_values import (
+    draw_breeding_values,
+    draw_correlated,
+    draw_group_values,
+    draw_transmitting_abilities,
+)
+from breedeval.simulate.related_levels import root_of
 
 
 @dataclass(frozen=True)
@@ -47,19 +55,33 @@ class FixedEffects:
             raise ConfigError(f"The spread of fixed effects is {self.spread:g}. It is a standard deviation: zero or positive.")
 
 
+@dataclass(frozen=True)
+class Kinship:
+    """How the levels of random effects are related.
+
+    Parameters
+    ----------
+    pedigree, inbreeding
+        Of the animals with breeding values; None for a model without them.
+    group_covariance
+        (g, g) covariance of the means of unknown-parent groups, in units of the genetic (co)variances; zero without it.
+    males
+        The sires and their maternal grandsires, where the model is one of these; `inbreeding` is theirs then.
+    levels
+        Related levels of other effects, by the key that blocks of the layout name.
+    """
+
+    pedigree: Pedigree | None = None
+    inbreeding: Inbreeding | None = None
+    group_covariance: Float64 | None = None
+    males: MalePedigree | None = None
+    levels: Mapping[str, RelatedLevels] = field(default_factory=dict)
+
+
 def draw_effects(
-    rng: np.random.Generator,
-    design: Design,
-    variances: Variances,
-    fixed: FixedEffects,
-    pedigree: Pedigree | None,
-    inbreeding: Inbreeding | None,
-    group_covariance: Float64 | None = None,
+    rng: np.random.Generator, design: Design, variances: Variances, fixed: FixedEffects, kinship: Kinship
 ) -> tuple[Float64, ...]:
     """Draw the true effects of all blocks.
-
-    `group_covariance` (g, g) is that of the means of unknown-parent groups, in units of the genetic (co)variances; zero without
-    it.
 
     Returns
     -------
@@ -81,13 +103,22 @@ def draw_effects(
     for number, block in enumerate(blocks):
         if not block.is_random:
             effects.append(_fixed_block(rng, design, number, fixed, residual_sd))
-        elif block.relationship == "pedigree":
-            if pedigree is None or inbreeding is None:
-                raise ConfigError(f"{block.name} needs a pedigree and its inbreeding.")
-            effects.append(_genetic_block(rng, variances.random[block.key].matrix, pedigree, inbreeding, group_covariance))
         else:
-            effects.append(freeze(draw_correlated(rng, block.n_levels, variances.random[block.key].matrix)))
+            effects.append(freeze(_random_block(rng, block, variances.random[block.key].matrix, kinship)))
     return tuple(effects)
+
+
+def _random_block(rng: np.random.Generator, block: EquationBlock, covariance: Float64, kinship: Kinship) -> Float64:
+    if block.relationship == IDENTITY:
+        return draw_correlated(rng, block.n_levels, covariance)
+    if block.relationship != PEDIGREE:
+        root = root_of(kinship.levels[block.relationship].inverse, block.name)
+        return root(draw_correlated(rng, block.n_levels, covariance))
+    if kinship.pedigree is None or kinship.inbreeding is None:
+        raise ConfigError(f"{block.name} needs a pedigree and its inbreeding.")
+    if kinship.males is not None:
+        return draw_transmitting_abilities(rng, kinship.males, kinship.inbreeding, covariance)
+    return _genetic_block(rng, covariance, kinship.pedigree, kinship.inbreeding, kinship.group_covariance)
 
 
 def _genetic_block(
@@ -105,7 +136,7 @@ def _genetic_block(
         raise ConfigError(f"group_covariance is {group_covariance.shape}, not {(g, g)}: a row and a column a group.")
     else:
         groups = draw_group_values(rng, group_covariance, covariance)
-    return freeze(np.concatenate([draw_breeding_values(rng, pedigree, inbreeding, covariance, groups), groups]))
+    return np.concatenate([draw_breeding_values(rng, pedigree, inbreeding, covariance, groups), groups])
 
 
 def _fixed_block(rng: np.random.Generator, design: Design, number: int, fixed: FixedEffects, residual_sd: Float64) -> Float64:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.arrays import NONE, Float64, Int64, freeze
-from breedeval.pedigree.table import MALE
+from breedeval.pedigree.table import FEMALE, MALE
 from breedeval.simulate.lives import Lives, RecordedLactations
+from breedeval.simulate.mating import best
 from breedeval.simulate.pedigree import GeneDrop, SimulatedPedigree, forget_parents, numbered_names
 from breedeval.simulate.plan import FIRST_CALVING, DairyPlan
-from breedeval.simulate.proofs import Proofs
+from breedeval.simulate.proofs import Proofs, draw_genomic_proofs
 
 _REDRAWS = 3
 
@@ -74,12 +75,13 @@ class _HerdBook:
     def add_births(self, rng: np.random.Generator, year: int) -> None:
         """Let the calves of one year be born."""
         rows = self.lives.born(year, year)
-        cows, bulls = self._calving_cows(year), self._bulls_in_use(year)
+        cows, bulls = self._calving_cows(year), self._bulls_in_use(rng, year)
         n_calves = min(len(rows), len(cows)) if len(bulls) else 0
         founders, calves = rows[: len(rows) - n_calves], rows[len(rows) - n_calves :]
         self._add_founders(rng, founders)
         if n_calves:
-            dams = rng.choice(cows, size=n_calves, replace=False)
+            donors = self._donors(rng, year, round(self.plan.embryo_share * n_calves))
+            dams = np.concatenate([donors, rng.choice(cows, size=n_calves - len(donors), replace=False)])
             self._add_calves(rng, calves, self._choose_sires(rng, bulls, dams), dams)
 
     def add_records(self, cows: Int64, environment: Float64) -> None:
@@ -92,17 +94,38 @@ class _HerdBook:
         calving: Int64 = rows[lactation <= self.lives.lactations[rows]]
         return calving
 
-    def _bulls_in_use(self, year: int) -> Int64:
+    def _bulls_in_use(self, rng: np.random.Generator, year: int) -> Int64:
+        n_genomic = round(self.plan.genomic_share * self.n_sires)
+        with_genomic = self._best_yearlings(rng, year, MALE, n_genomic) if n_genomic else np.empty(0, dtype=np.int64)
+        others = np.setdiff1d(self._bulls_with_proofs(year), with_genomic, assume_unique=True)
+        return np.concatenate([others[: self.n_sires - len(with_genomic)], with_genomic])
+
+    def _bulls_with_proofs(self, year: int) -> Int64:
+        """Bulls of breeding age, as many as are in use a year: the best by the records so far, a part of them young."""
         rows = self.lives.born(year - self.plan.last_bull_age, year - self.plan.first_bull_age)
         bulls = rows[self.lives.sex[rows] == MALE]
         proofs = self.proofs.of_bulls(bulls, self.sire[bulls], self.dam[bulls])
-        best: Int64 = bulls[np.argsort(-proofs, kind="stable")]
+        ranked = best(bulls, proofs, len(bulls))
         n_young = round(self.plan.young_bull_share * self.n_sires)
         if n_young == 0:
-            return best[: self.n_sires]
-        is_young = self.lives.year[best] == year - self.plan.first_bull_age
-        young = best[is_young][:n_young]
-        return np.concatenate([best[~is_young][: self.n_sires - len(young)], young])
+            return ranked[: self.n_sires]
+        is_young = self.lives.year[ranked] == year - self.plan.first_bull_age
+        young = ranked[is_young][:n_young]
+        return np.concatenate([ranked[~is_young][: self.n_sires - len(young)], young])
+
+    def _donors(self, rng: np.random.Generator, year: int, n_embryos: int) -> Int64:
+        """Genetic dam of each calf from an embryo."""
+        n_donors = max(1, round(n_embryos / self.plan.calves_per_donor))
+        donors = self._best_yearlings(rng, year, FEMALE, n_donors) if n_embryos else np.empty(0, dtype=np.int64)
+        return np.resize(donors, n_embryos) if len(donors) else donors
+
+    def _best_yearlings(self, rng: np.random.Generator, year: int, sex: int, n: int) -> Int64:
+        """The n best of one sex that were born the year before, by genomic proofs."""
+        rows = self.lives.born(year - 1, year - 1)
+        rows = rows[self.lives.sex[rows] == sex]
+        plan = self.plan
+        proofs = draw_genomic_proofs(rng, self.breeding_value[rows], plan.genetic_variance, plan.genomic_reliability)
+        return best(rows, proofs, n)
 
     def _choose_sires(self, rng: np.random.Generator, bulls: Int64, dams: Int64) -> Int64:
         """Draw a sire for each dam, not her own sire unless chance insists several times."""

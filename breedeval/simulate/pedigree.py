@@ -8,29 +8,19 @@ import numpy as np
 
 from breedeval.arrays import NONE, Float64, Int8, Int32, Int64, freeze
 from breedeval.names import Names
-from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import FEMALE
+from breedeval.simulate.population import TruePedigree
 
 #: Neutral loci that carry the inbreeding of parents to the Mendelian sampling of their progeny.
 N_LOCI = 16
 
 
 @dataclass(frozen=True)
-class SimulatedPedigree:
-    """Animals in order of birth, so that parents stand before progeny.
+class SimulatedPedigree(TruePedigree):
+    """Animals of a herd-book in order of birth.
 
     Parameters
     ----------
-    ids
-        (n,) names.
-    sire, dam
-        (n,) int32 rows as the herd-book knows them; −1 unknown.
-    true_sire, true_dam
-        (n,) int32 rows as it was; −1 for founders alone.
-    sex
-        (n,) int8, 1 male, 2 female.
-    birth_year
-        (n,) int32.
     herd
         (n,) int32 herd of birth, from 0.
     lactations
@@ -39,30 +29,14 @@ class SimulatedPedigree:
         (n,) float64 true breeding value; founders have mean 0.
     """
 
-    ids: Names
-    sire: Int32
-    dam: Int32
-    true_sire: Int32
-    true_dam: Int32
-    sex: Int8
-    birth_year: Int32
     herd: Int32
     lactations: Int8
     breeding_value: Float64
 
     @property
-    def n_animals(self) -> int:
-        """Number of animals, n."""
-        return len(self.sire)
-
-    @property
     def cows(self) -> Int64:
         """Rows of the females."""
         return np.flatnonzero(self.sex == FEMALE)
-
-    def to_pedigree(self) -> Pedigree:
-        """Give the pedigree as the herd-book knows it."""
-        return Pedigree(self.ids, self.sire, self.dam, self.sex, self.birth_year, Names.of([]), "a simulation")
 
 
 class GeneDrop:

@@ -11,17 +11,22 @@ import numpy as np
 from breedeval.arrays import Bool, Float64, freeze
 from breedeval.errors import ConfigError, RecordsError, VarianceError, name_some
 from breedeval.model.design import Design, build_design
-from breedeval.model.layout import IDENTITY, PEDIGREE
 from breedeval.model.records import RecordTable
+from breedeval.model.relations import Relations, refuse_unrelated_levels, sires_of_names
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.spec import ModelSpec
 from breedeval.model.usable import find_animals, find_usable, refuse_unknown_animals
 from breedeval.model.variances import ResidualCovariance, Variances
 from breedeval.model.weights import Weight
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.relationship.dominance import dominance_levels
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
+from breedeval.relationship.sire_mgs import MalePedigree, compute_male_inbreeding, male_pedigree
 from breedeval.simulate.breeding_values import covariance_root
-from breedeval.simulate.effects import FixedEffects, draw_effects
+from breedeval.simulate.effects import FixedEffects, Kinship, draw_effects
+
+#: How terms name the dominance relationships of the pedigree, see `RandomTerm.related_by`.
+DOMINANCE = "dominance"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ def simulate_records(
     weight: Weight = None,
     group_covariance: Float64 | None = None,
     unknown_animals: str = "refuse",
+    relations: Relations | None = None,
+    males: MalePedigree | None = None,
 ) -> SimulatedRecords:
     """Simulate the traits of a model on a pedigree and on records whose design columns are given.
 
@@ -87,7 +94,7 @@ def simulate_records(
         Records with the class and number columns of the model. Traits that are in it stay missing where they are; a trait
         that is not in it is observed on every record.
     inbreeding
-        Of `pedigree`; computed if left out.
+        Of `pedigree`, or of `males`; computed if left out.
     fixed
         How fixed effects are made; mean 0 and one residual standard deviation a term by default.
     missing
@@ -99,6 +106,11 @@ def simulate_records(
         Groups have mean zero without it.
     unknown_animals
         ``drop`` leaves records of animals that are not in the pedigree missing; else they are refused.
+    relations
+        Related levels of effects whose relationship is not that of the animals. Those of relationship matrices have to be
+        given; dominance relationships are otherwise made from `pedigree`.
+    males
+        The sires of `pedigree`, for a model of sires and maternal grandsires; found if left out.
 
     Returns
     -------
@@ -133,15 +145,43 @@ def simulate_records(
     animals = find_animals(spec, table, pedigree)
     if pedigree is not None and unknown_animals != "drop":
         refuse_unknown_animals(table, animals, pedigree.source)
+    kinship, relations = _related(spec, table, pedigree, inbreeding, relations or Relations(), males)
+    refuse_unrelated_levels(spec, table, relations)
     by, classed = variances.residual.class_column, with_residual_classes(table, variances.residual)
-    usable = find_usable(spec, classed, animals, weight, by)
-    design = build_design(spec, classed, usable, animals, pedigree, weight, by)
-    if pedigree is not None and inbreeding is None and design.layout.genetic is not None:
-        inbreeding = compute_inbreeding(pedigree)
-    effects = draw_effects(rng, design, variances, fixed or FixedEffects(), pedigree, inbreeding, group_covariance)
+    usable = find_usable(spec, classed, animals, weight, by, relations)
+    design = build_design(spec, classed, usable, animals, kinship.pedigree, weight, by, relations)
+    kinship = replace(kinship, group_covariance=group_covariance)
+    effects = draw_effects(rng, design, variances, fixed or FixedEffects(), kinship)
     residuals = _draw_residuals(rng, design, variances.residual)
     values = np.where(design.observed, expected_values(design, effects) + residuals, np.nan)
     return SimulatedRecords(_with_values(table, design, values), design, effects, freeze(residuals))
+
+
+def _related(
+    spec: ModelSpec,
+    table: RecordTable,
+    pedigree: Pedigree | None,
+    inbreeding: Inbreeding | None,
+    relations: Relations,
+    males: MalePedigree | None,
+) -> tuple[Kinship, Relations]:
+    """What is not given of the relationships, made from the pedigree."""
+    terms = [term for model in spec.traits for term in model.random]
+    levels = dict(relations.levels)
+    absent = [term.name for term in terms if term.relationship is not None and term.related_by not in levels]
+    if absent:
+        raise ConfigError(f"{name_some(dict.fromkeys(absent))} needs its relationship among the relations. Give it.")
+    if pedigree is None:
+        return Kinship(levels=levels), relations
+    if any(term.kind == "dominance" for term in terms) and DOMINANCE not in levels:
+        levels[DOMINANCE] = dominance_levels(pedigree, compute_inbreeding(pedigree))
+    if any(term.by_sire_mgs for term in terms):
+        males = males or male_pedigree(pedigree)
+        kinship = Kinship(males.pedigree, inbreeding or compute_male_inbreeding(males), males=males, levels=levels)
+        return kinship, Relations(levels, *sires_of_names(spec, table, pedigree, males))
+    if inbreeding is None and any(term.kind == "genetic" for term in terms):
+        inbreeding = compute_inbreeding(pedigree)
+    return Kinship(pedigree, inbreeding, levels=levels), Relations(levels)
 
 
 def expected_values(design: Design, effects: tuple[Float64, ...]) -> Float64:
@@ -180,11 +220,6 @@ def _with_gaps(rng: np.random.Generator, spec: ModelSpec, structure: RecordTable
 
 
 def _refuse_columns(spec: ModelSpec, structure: RecordTable) -> None:
-    beyond = [r.name for m in spec.traits for r in m.random if r.by_sire_mgs or r.related_by not in (PEDIGREE, IDENTITY)]
-    if beyond:
-        raise ConfigError(
-            f"{name_some(dict.fromkeys(beyond))} cannot be simulated: only animals of the pedigree are related here."
-        )
     used = [c for m in spec.traits for f in m.fixed for c in f.covariables]
     used += [c for m in spec.traits for r in m.random for c in r.covariables]
     both = [c.column for c in used if c.column in spec.trait_names]

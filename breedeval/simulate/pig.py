@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from breedeval.arrays import Int64, freeze
+from breedeval.arrays import Int64
 from breedeval.names import Names
 from breedeval.simulate.configuration import LabelledMatrix, configuration_text
 from breedeval.simulate.pedigree import numbered_names
 from breedeval.simulate.pig_herds import PigHerds
 from breedeval.simulate.pig_plan import EFFECTS, TRAITS, PigPlan
-from breedeval.simulate.population import Columns, SimulatedAnimals, SimulatedPopulation
+from breedeval.simulate.population import Columns, SimulatedPopulation
 
 
 def simulate_pig(rng: np.random.Generator, **settings: Any) -> SimulatedPopulation:
@@ -46,17 +46,7 @@ def simulate_pig(rng: np.random.Generator, **settings: Any) -> SimulatedPopulati
     herds = PigHerds(rng, plan)
     for period in range(plan.n_periods):
         herds.add_period(rng, period)
-    animals = SimulatedAnimals(
-        ids=numbered_names("PG", plan.n_animals, digits=6),
-        sire=freeze(herds.sire),
-        dam=freeze(herds.dam),
-        true_sire=freeze(herds.true_sire),
-        true_dam=freeze(herds.true_dam),
-        sex=freeze(herds.sex),
-        birth_year=freeze((herds.year + plan.first_year).astype(np.int32)),
-        labels=EFFECTS,
-        breeding_value=freeze(herds.genetic.values),
-    )
+    animals = herds.animals(plan, "PG", herds.sex, EFFECTS, herds.genetic.values)
     permanent = {"litter_size:permanent": herds.permanent}
     return SimulatedPopulation(animals, _records(plan, animals.ids, herds), permanent, _configuration(plan))
 

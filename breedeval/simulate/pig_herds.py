@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import NONE, Float64, Int32, Int64
+from breedeval.arrays import Float64, Int32, Int64
 from breedeval.pedigree.table import FEMALE, MALE
 from breedeval.simulate.breeding_values import draw_correlated
+from breedeval.simulate.growing import GrowingPedigree
 from breedeval.simulate.infinitesimal import InfinitesimalModel
 from breedeval.simulate.mating import best, draw_sires
 from breedeval.simulate.merit import Merit, deviations_within
-from breedeval.simulate.pedigree import forget_parents
 from breedeval.simulate.pig_plan import FIRST_FARROWING, PERIODS, PigPlan
 
 #: What boars have more than gilts (g a day, mm), and litters of parity 1, 2, 3 ... more than the first.
@@ -45,11 +45,12 @@ class Tests:
     performance: Float64
 
 
-class PigHerds:
-    """The animals born so far; arrays of full length, filled period by period."""
+class PigHerds(GrowingPedigree):
+    """The animals born so far, period by period."""
 
     def __init__(self, rng: np.random.Generator, plan: PigPlan) -> None:
         n = plan.n_animals
+        super().__init__(n)
         self.plan = plan
         litters = n / plan.n_periods / plan.tested_per_litter
         self.n_herds = max(1, round(litters / plan.sows_per_herd))
@@ -58,7 +59,6 @@ class PigHerds:
         self.period = np.repeat(np.arange(plan.n_periods, dtype=np.int32), np.diff(self.first_row))
         self.year = self.period // PERIODS
         self.sex = rng.integers(MALE, FEMALE + 1, size=n, dtype=np.int8)
-        self.sire, self.dam, self.true_sire, self.true_dam = (np.full(n, NONE, dtype=np.int32) for _ in range(4))
         self.herd = rng.integers(0, self.n_herds, size=n, dtype=np.int32)
         self.parity = np.zeros(n, dtype=np.int32)
         self.genetic = InfinitesimalModel(n, plan.genetic_covariance)
@@ -131,9 +131,7 @@ class PigHerds:
         return litters, mother[:n_places]
 
     def _add_piglets(self, rng: np.random.Generator, rows: Int64, sires: Int64, dams: Int64) -> None:
-        self.true_sire[rows], self.true_dam[rows] = sires, dams
-        self.sire[rows] = forget_parents(rng, sires.astype(np.int32), self.plan.unknown_sire)
-        self.dam[rows] = forget_parents(rng, dams.astype(np.int32), self.plan.unknown_dam)
+        self.add_parents(rng, self.plan, rows, sires, dams)
         self.herd[rows] = self.herd[dams]
         self.genetic.breed(rng, rows, sires, dams)
         for merit in self.merits:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from breedeval.arrays import Float64
-from breedeval.simulate.settings import PopulationPlan
+from breedeval.simulate.settings import PopulationPlan, correlated
 
 #: Traits in order: growth on test (g a day), backfat (mm), piglets born alive.
 TRAITS = ("growth", "backfat", "litter_size")
@@ -92,11 +92,9 @@ class PigPlan(PopulationPlan):
             problems.append(f"years is {self.years}, too few for one generation (at least {FIRST_FARROWING // PERIODS + 1})")
         if self.n_animals < 40 * self.n_periods:
             problems.append(f"n_animals is {self.n_animals}, fewer than 40 births a half-year in {self.years} years")
-        matrices = {"genetic": self.genetic_covariance, "litter": self.litter_covariance, "residual": self.residual_covariance}
-        for name, matrix in matrices.items():
-            if np.linalg.eigvalsh(matrix)[0] <= 0:
-                problems.append(f"the {name} (co)variances contradict each other: their matrix is not positive definite")
-        return problems
+        return problems + self.contradictions(
+            genetic=self.genetic_covariance, litter=self.litter_covariance, residual=self.residual_covariance
+        )
 
     @property
     def n_periods(self) -> int:
@@ -114,7 +112,7 @@ class PigPlan(PopulationPlan):
     @property
     def litter_covariance(self) -> Float64:
         """(2, 2) (co)variances of growth and backfat between litters, beside the genetic ones."""
-        return self._environment(np.array(self.litter_share) * self._phenotypic_variance[:2])
+        return correlated(np.array(self.litter_share) * self._phenotypic_variance[:2], self.environmental_correlation)
 
     @property
     def permanent_variance(self) -> float:
@@ -127,14 +125,10 @@ class PigPlan(PopulationPlan):
         other = np.array([*self.litter_share, self.permanent_share])
         variance = self._phenotypic_variance * (1.0 - np.array(self.h2) - other)
         covariance = np.zeros((3, 3))
-        covariance[:2, :2] = self._environment(variance[:2])
+        covariance[:2, :2] = correlated(variance[:2], self.environmental_correlation)
         covariance[2, 2] = variance[2]
         return covariance
 
     @property
     def _phenotypic_variance(self) -> Float64:
         return np.array(self.phenotypic_sd) ** 2
-
-    def _environment(self, variance: Float64) -> Float64:
-        covariance = self.environmental_correlation * np.sqrt(max(0.0, variance[0] * variance[1]))
-        return np.array([[variance[0], covariance], [covariance, variance[1]]])

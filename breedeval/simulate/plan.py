@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
-from breedeval.errors import ConfigError, name_some
+from breedeval.simulate.settings import PopulationPlan
 
 #: Age in years at the first calving of a cow.
 FIRST_CALVING = 2
-#: Settings that are shares of a whole, between 0 and 1.
-_SHARES = ("male_share", "young_bull_share", "survival", "unknown_sire", "unknown_dam", "h2", "permanent_share")
-_POSITIVE = ("calves_per_sire", "cows_per_herd", "phenotypic_sd", "survival", "h2")
-_NOT_NEGATIVE = ("records_per_cow", "herd_sd", "herd_year_sd")
 
 
 @dataclass(frozen=True)
-class DairyPlan:
-    """Settings of a dairy population with overlapping generations.
+class DairyPlan(PopulationPlan):
+    """Settings of a dairy population with overlapping generations. Each year has the same number of births.
 
     Parameters
     ----------
-    n_animals
-        Animals in the herd-book, over all years.
-    years, first_year
-        Number of birth years, and the first of them. Each year has the same number of births.
     male_share
         Share of males among the registered animals (bull calves that were kept).
     calves_per_sire
@@ -33,6 +26,12 @@ class DairyPlan:
         before they are two years old.
     young_bull_share
         Share of the sires in use that are of the first age at which bulls are used, whatever the proofs of older ones.
+    genomic_share, genomic_reliability
+        Share of the sires in use that are young bulls with a genomic proof of this reliability: the best of those that were
+        born in the year before, so that they are younger than two years, whatever `first_bull_age` is.
+    embryo_share, calves_per_donor
+        Share of calves from embryos of heifers, the best of those that were born in the year before by genomic proofs of the
+        same reliability, and calves of such a donor. Other cows carry them; dam and herd are those of the pedigree.
     survival
         Probability that a cow stays for a further lactation.
     max_lactations
@@ -41,9 +40,6 @@ class DairyPlan:
         Recorded lactations divided by all cows of the herd-book, also those without a calf so far.
     cows_per_herd
         Milking cows in a herd and year, on average over herds when the population is formed.
-    unknown_sire, unknown_dam
-        Share of animals whose sire or dam is not written in the pedigree, although the simulation knows it. Where there is a
-        genetic trend, an evaluation without unknown-parent groups sees less of it the larger these shares are.
     h2, permanent_share
         Share of genetic and of permanent environmental variance in the phenotypic variance within herd-years.
     phenotypic_sd
@@ -66,20 +62,19 @@ class DairyPlan:
     432000.0
     """
 
-    n_animals: int = 20_000
-    years: int = 20
-    first_year: int = 2001
     male_share: float = 0.1
     calves_per_sire: float = 50.0
     first_bull_age: int = 2
     last_bull_age: int = 8
     young_bull_share: float = 0.0
+    genomic_share: float = 0.0
+    genomic_reliability: float = 0.6
+    embryo_share: float = 0.0
+    calves_per_donor: float = 5.0
     survival: float = 0.8
     max_lactations: int = 6
     records_per_cow: float = 1.7
     cows_per_herd: float = 50.0
-    unknown_sire: float = 0.0
-    unknown_dam: float = 0.0
     h2: float = 0.3
     permanent_share: float = 0.2
     phenotypic_sd: float = 1200.0
@@ -88,12 +83,20 @@ class DairyPlan:
     herd_sd: float = 700.0
     herd_year_sd: float = 300.0
 
-    def __post_init__(self) -> None:
-        problems = [
-            f"{name} is {getattr(self, name)}, not a share between 0 and 1" for name in _SHARES if not self._is_share(name)
-        ]
-        problems += [f"{name} is {getattr(self, name)}, not positive" for name in _POSITIVE if not getattr(self, name) > 0]
-        problems += [f"{name} is {getattr(self, name)}, negative" for name in _NOT_NEGATIVE if not getattr(self, name) >= 0]
+    shares: ClassVar[tuple[str, ...]] = (
+        *PopulationPlan.shares,
+        "male_share", "young_bull_share", "genomic_share", "genomic_reliability", "embryo_share", "survival", "h2",
+        "permanent_share",
+    )  # fmt: skip
+    positive: ClassVar[tuple[str, ...]] = (
+        "calves_per_sire", "calves_per_donor", "genomic_reliability", "cows_per_herd", "phenotypic_sd", "survival", "h2",
+    )  # fmt: skip
+    not_negative: ClassVar[tuple[str, ...]] = ("records_per_cow", "herd_sd", "herd_year_sd")
+    kind: ClassVar[str] = "dairy population"
+
+    def more_problems(self) -> list[str]:
+        """What is wrong beyond the range of single settings."""
+        problems = []
         if self.h2 + self.permanent_share >= 1:
             problems.append(f"h2 + permanent_share is {self.h2 + self.permanent_share:g}, which leaves no residual variance")
         if self.years <= FIRST_CALVING:
@@ -104,18 +107,7 @@ class DairyPlan:
             problems.append(f"bulls are used from {self.first_bull_age} to {self.last_bull_age} years of age")
         if not 1 <= self.max_lactations <= 20:
             problems.append(f"max_lactations is {self.max_lactations}, not from 1 to 20")
-        if problems:
-            raise ConfigError(
-                f"This population cannot be simulated: {'; '.join(problems)}. Change these settings.", problems=problems
-            )
-
-    @classmethod
-    def of(cls, **settings: float) -> DairyPlan:
-        """Make a plan from settings by name; a name that is not a setting is refused."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(settings.keys() - known):
-            raise ConfigError(f"No setting of a dairy population: {name_some(unknown)}. Settings: {', '.join(sorted(known))}.")
-        return cls(**settings)  # type: ignore[arg-type]
+        return problems
 
     @property
     def genetic_variance(self) -> float:
@@ -136,6 +128,3 @@ class DairyPlan:
     def mean_lactations(self) -> float:
         """Expected number of lactations in a full life."""
         return float(sum(self.survival**k for k in range(self.max_lactations)))
-
-    def _is_share(self, name: str) -> bool:
-        return bool(0 <= getattr(self, name) <= 1)

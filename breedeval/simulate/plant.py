@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from breedeval.arrays import freeze
 from breedeval.names import Names
 from breedeval.pedigree.table import SEX_UNKNOWN
 from breedeval.simulate.configuration import LabelledMatrix, configuration_text
-from breedeval.simulate.pedigree import numbered_names
 from breedeval.simulate.plant_plan import EFFECTS, TRAITS, PlantPlan
 from breedeval.simulate.plant_program import PlantProgram
-from breedeval.simulate.population import Columns, SimulatedAnimals, SimulatedPopulation
+from breedeval.simulate.population import Columns, SimulatedPopulation
 
 
 def simulate_plant(rng: np.random.Generator, **settings: Any) -> SimulatedPopulation:
@@ -47,17 +45,8 @@ def simulate_plant(rng: np.random.Generator, **settings: Any) -> SimulatedPopula
     program = PlantProgram(rng, plan)
     for year in range(plan.years):
         program.add_year(rng, year)
-    animals = SimulatedAnimals(
-        ids=numbered_names("L", plan.n_animals, digits=6),
-        sire=freeze(program.sire),
-        dam=freeze(program.dam),
-        true_sire=freeze(program.true_sire),
-        true_dam=freeze(program.true_dam),
-        sex=freeze(np.full(plan.n_animals, SEX_UNKNOWN, dtype=np.int8)),
-        birth_year=freeze((program.year + plan.first_year).astype(np.int32)),
-        labels=EFFECTS,
-        breeding_value=freeze(program.values),
-    )
+    without_sex = np.full(plan.n_animals, SEX_UNKNOWN, dtype=np.int8)
+    animals = program.animals(plan, "L", without_sex, EFFECTS, program.values)
     return SimulatedPopulation(animals, _records(plan, animals.ids, program), {}, _configuration(plan))
 
 

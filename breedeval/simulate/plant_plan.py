@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from breedeval.arrays import Float64
-from breedeval.simulate.settings import PopulationPlan
+from breedeval.simulate.settings import PopulationPlan, correlated
 
 TRAITS = ("grain_yield", "height")
 EFFECTS = tuple(f"{trait}:id" for trait in TRAITS)
@@ -96,11 +96,9 @@ class PlantPlan(PopulationPlan):
         elif self.crosses_per_year < 1:
             needed = self.founders + self.years * self.plants_per_cross
             problems.append(f"n_animals is {self.n_animals}, too few for a cross a year (at least {needed:,})")
-        matrices = {"genetic": self.genetic_covariance, "block": self.block_covariance, "residual": self.residual_covariance}
-        for name, matrix in matrices.items():
-            if np.linalg.eigvalsh(matrix)[0] <= 0:
-                problems.append(f"the {name} (co)variances contradict each other: their matrix is not positive definite")
-        return problems
+        return problems + self.contradictions(
+            genetic=self.genetic_covariance, block=self.block_covariance, residual=self.residual_covariance
+        )
 
     @property
     def plants_per_cross(self) -> int:
@@ -115,12 +113,12 @@ class PlantPlan(PopulationPlan):
     @property
     def genetic_covariance(self) -> Float64:
         """(2, 2) genetic (co)variances of non-inbred plants."""
-        return self._correlated(np.array(self.h2) * self._phenotypic_variance, self.genetic_correlation)
+        return correlated(np.array(self.h2) * self._phenotypic_variance, self.genetic_correlation)
 
     @property
     def block_covariance(self) -> Float64:
         """(2, 2) (co)variances of blocks; uncorrelated."""
-        return self._correlated(np.array(self.block_share) * self._phenotypic_variance, 0.0)
+        return correlated(np.array(self.block_share) * self._phenotypic_variance, 0.0)
 
     @property
     def interaction_variance(self) -> float:
@@ -131,12 +129,8 @@ class PlantPlan(PopulationPlan):
     def residual_covariance(self) -> Float64:
         """(2, 2) residual (co)variances."""
         shares = np.array(self.h2) + np.array(self.block_share) + np.array([self.interaction_share, 0.0])
-        return self._correlated(self._phenotypic_variance * (1.0 - shares), self.residual_correlation)
+        return correlated(self._phenotypic_variance * (1.0 - shares), self.residual_correlation)
 
     @property
     def _phenotypic_variance(self) -> Float64:
         return np.array(self.phenotypic_sd) ** 2
-
-    def _correlated(self, variance: Float64, correlation: float) -> Float64:
-        covariance = correlation * np.sqrt(max(0.0, variance[0] * variance[1]))
-        return np.array([[variance[0], covariance], [covariance, variance[1]]])

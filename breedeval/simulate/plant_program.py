@@ -12,9 +12,9 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import SEX_UNKNOWN, YEAR_UNKNOWN
 from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.simulate.breeding_values import covariance_root, draw_correlated
+from breedeval.simulate.growing import GrowingPedigree
 from breedeval.simulate.mating import best
 from breedeval.simulate.merit import Merit, deviations_within
-from breedeval.simulate.pedigree import forget_parents
 from breedeval.simulate.plant_plan import PlantPlan
 
 
@@ -29,14 +29,13 @@ class Plots:
     value: Float64
 
 
-class PlantProgram:
-    """The plants so far; arrays of full length, filled cross by cross."""
+class PlantProgram(GrowingPedigree):
+    """The plants so far, cross by cross."""
 
     def __init__(self, rng: np.random.Generator, plan: PlantPlan) -> None:
         n = plan.n_animals
+        super().__init__(n)
         self.plan = plan
-        self.sire, self.dam, self.true_sire, self.true_dam = (np.full(n, NONE, dtype=np.int32) for _ in range(4))
-        self.year = np.zeros(n, dtype=np.int32)
         self.inbreeding = np.zeros(n)
         self.values = np.zeros((n, 2))
         self.plots: list[Plots] = []
@@ -86,10 +85,7 @@ class PlantProgram:
         self, rng: np.random.Generator, year: int, rows: Int64, sires: Int64, dams: Int64, inbreeding: Float64
     ) -> None:
         """Let plants grow; Mendelian sampling has exactly the variance ½ − ¼ (F_s + F_d)."""
-        self.true_sire[rows], self.true_dam[rows] = sires, dams
-        crossed = sires != dams  # what a plant that was selfed comes from is always known
-        self.sire[rows] = np.where(crossed, forget_parents(rng, sires.astype(np.int32), self.plan.unknown_sire), sires)
-        self.dam[rows] = np.where(crossed, forget_parents(rng, dams.astype(np.int32), self.plan.unknown_dam), dams)
+        self.add_parents(rng, self.plan, rows, sires, dams)
         self.year[rows] = year
         self.inbreeding[rows] = inbreeding
         variance = 0.5 - 0.25 * (self.inbreeding[sires] + self.inbreeding[dams])

@@ -19,8 +19,8 @@ _SEX_LETTERS = ("U", "M", "F")
 
 
 @dataclass(frozen=True)
-class SimulatedAnimals:
-    """Animals or plants, parents before progeny.
+class TruePedigree:
+    """Animals or plants, parents before progeny, as they are and as they are written down.
 
     Parameters
     ----------
@@ -34,10 +34,6 @@ class SimulatedAnimals:
         (n,) int8, 0 unknown (plants), 1 male, 2 female.
     birth_year
         (n,) int32.
-    labels
-        (k,) names of the breeding values, ``trait:column`` as among the variances.
-    breeding_value
-        (n, k) float64 true breeding values; founders have mean 0.
     """
 
     ids: Names
@@ -47,8 +43,6 @@ class SimulatedAnimals:
     true_dam: Int32
     sex: Int8
     birth_year: Int32
-    labels: tuple[str, ...]
-    breeding_value: Float64
 
     @property
     def n_animals(self) -> int:
@@ -69,6 +63,22 @@ class SimulatedAnimals:
             **sex,
             "birth_year": self.birth_year,
         }
+
+
+@dataclass(frozen=True)
+class SimulatedAnimals(TruePedigree):
+    """Animals or plants with several breeding values.
+
+    Parameters
+    ----------
+    labels
+        (k,) names of the breeding values, ``trait:column`` as among the variances.
+    breeding_value
+        (n, k) float64 true breeding values; founders have mean 0.
+    """
+
+    labels: tuple[str, ...]
+    breeding_value: Float64
 
 
 @dataclass(frozen=True)

@@ -46,3 +46,21 @@ class Proofs:
         number = self._daughter_number[bulls]
         proof: Float64 = (self._daughter_doubt * expected + 2.0 * self._daughter_sum[bulls]) / (self._daughter_doubt + number)
         return proof
+
+
+def draw_genomic_proofs(
+    rng: np.random.Generator, breeding_value: Float64, genetic_variance: float, reliability: float
+) -> Float64:
+    """(k,) proofs whose squared correlation with `breeding_value` is `reliability`, where these have the genetic variance.
+
+    They know of Mendelian sampling what no record of the evaluation tells: an evaluation without genotypes does not see all of
+    the trend that they make.
+
+    Examples
+    --------
+    >>> draw_genomic_proofs(np.random.default_rng(1), np.array([1.0, 2.0]), 4.0, 1.0).tolist()
+    [1.0, 2.0]
+    """
+    error = np.sqrt(genetic_variance * (1.0 - reliability) / reliability)
+    proofs: Float64 = breeding_value + error * rng.standard_normal(len(breeding_value))
+    return proofs

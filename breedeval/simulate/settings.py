@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
+import numpy as np
+
+from breedeval.arrays import Float64
 from breedeval.errors import ConfigError, name_some
 
 
@@ -19,7 +22,8 @@ class PopulationPlan:
     years, first_year
         Number of years, and the first of them.
     unknown_sire, unknown_dam
-        Share of animals whose sire or dam is not written down, although the simulation knows it.
+        Share of animals whose sire or dam is not written down, although the simulation knows it. Where there is a genetic
+        trend, an evaluation without unknown-parent groups sees less of it the larger these shares are.
     """
 
     n_animals: int = 20_000
@@ -58,5 +62,25 @@ class PopulationPlan:
             raise ConfigError(f"No setting of a {cls.kind}: {name_some(unknown)}. Settings: {', '.join(sorted(known))}.")
         return cls(**settings)  # type: ignore[arg-type]
 
+    def contradictions(self, **matrices: Float64) -> list[str]:
+        """Say which (co)variance matrices are none."""
+        return [
+            f"the {name} (co)variances contradict each other: their matrix is not positive definite"
+            for name, matrix in matrices.items()
+            if np.linalg.eigvalsh(matrix)[0] <= 0
+        ]
+
     def _share(self, name: str) -> bool:
         return bool(0 <= getattr(self, name) <= 1)
+
+
+def correlated(variance: Float64, correlation: float) -> Float64:
+    """(2, 2) (co)variances of two effects; without covariance where a variance is impossible.
+
+    Examples
+    --------
+    >>> correlated(np.array([4.0, 9.0]), 0.5).tolist()
+    [[4.0, 3.0], [3.0, 9.0]]
+    """
+    covariance = correlation * np.sqrt(max(0.0, variance[0] * variance[1]))
+    return np.array([[variance[0], covariance], [covariance, variance[1]]])

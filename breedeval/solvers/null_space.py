@@ -28,12 +28,17 @@ SMALL_PIVOT = 1e-6
 CONFIRMED = 1e-11
 #: Pivots below this belong to nearly dependent columns.
 NEARLY_PIVOT = 1e-4
+#: A preferred constraint is taken where this part of its row of the null vectors, at least, does not follow from the rows
+#: before: the equations that are left would otherwise be nearly dependent, and lose as many digits as the square has.
+OWN_PART = 0.01
+#: And its row is larger than this.
+SMALLEST_ROW = 1e-6
 #: Rounds of refinement of null vectors.
 REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
 MOST_NEARLY = 50
-#: Rows of X multiplied at once.
-CHUNK = 100_000
+#: Rows of X multiplied at once, and elements of their product, at most.
+CHUNK, LARGEST_PRODUCT = 100_000, 20_000_000
 #: Largest basis (elements) that is kept to move between constraints.
 LARGEST_BASIS = 50_000_000
 
@@ -134,19 +139,21 @@ def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64,
     """Null vectors and nearly null vectors among the combinations of `vectors`, all of columns of unit length.
 
     Two columns may both be nearly dependent on others and their difference dependent, so combinations are looked at, not each
-    vector by itself.
+    vector by itself. Their singular values are those of a triangle that takes up rows of X in turn: squares would lose what is
+    below the root of the rounding error of the largest.
     """
     if not vectors.shape[1]:
         return vectors, vectors
     orthonormal, _ = np.linalg.qr(vectors)
     coefficients = scale[:, None] * orthonormal
-    square = np.zeros((vectors.shape[1], vectors.shape[1]))
-    for part in _row_parts(x):
-        product = part @ coefficients
-        square += product.T @ product
-    values, rotation = np.linalg.eigh(square)
-    rotated = orthonormal @ rotation
-    null = values < CONFIRMED**2
+    triangle = np.zeros((0, vectors.shape[1]))
+    for part in _row_parts(x, vectors.shape[1]):
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, part @ coefficients]), mode="r"))
+    _, found, rotation = np.linalg.svd(triangle)
+    values = np.zeros(vectors.shape[1])
+    values[: len(found)] = found
+    rotated = orthonormal @ rotation.T
+    null = values < CONFIRMED
     return rotated[:, null], rotated[:, ~null]
 
 
@@ -171,16 +178,17 @@ def _cross_product(x: csr_array, scale: Float64, vectors: Float64) -> Float64:
     """S X'X S v for the columns v of `vectors`, S the diagonal `scale`."""
     coefficients = scale[:, None] * vectors
     total = np.zeros_like(vectors)
-    for part in _row_parts(x):
+    for part in _row_parts(x, vectors.shape[1]):
         total += part.T @ (part @ coefficients)
     product: Float64 = scale[:, None] * total
     return product
 
 
-def _row_parts(x: csr_array) -> Iterator[csr_array]:
-    """Rows of X, so many at once that a product with them stays small."""
-    for first in range(0, x.shape[0], CHUNK):
-        yield x[first : first + CHUNK]
+def _row_parts(x: csr_array, width: int) -> Iterator[csr_array]:
+    """Rows of X, so many at once that a product with `width` columns stays small."""
+    size = max(1, min(CHUNK, LARGEST_PRODUCT // max(1, width)))
+    for first in range(0, x.shape[0], size):
+        yield x[first : first + size]
 
 
 def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
@@ -193,7 +201,7 @@ def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
             break
         rest = basis[row] - directions.T @ (directions @ basis[row])
         size = float(np.linalg.norm(rest))
-        if size > 1e-6:
+        if size > max(SMALLEST_ROW, OWN_PART * float(np.linalg.norm(basis[row]))):
             directions = np.vstack([directions, rest / size])
             chosen.append(int(row))
     if len(chosen) < d:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,16 +66,27 @@ class SupernodalFactorization:
 
     def solve(self, b: Float64) -> Float64:
         """Return C⁻¹ b for b (n,) or (n, k)."""
+        return self._solved(b, supernodal_solve.solve)
+
+    def solve_transposed(self, b: Float64) -> Float64:
+        """Return S b for b (n,) or (n, k), with S S' = C⁻¹: standard normal deviates become effects with the covariance C⁻¹.
+
+        S = P'L'⁻¹.
+        """
+        return self._solved(b, supernodal_solve.solve_transposed, is_permuted=False)
+
+    def _solved(self, b: Float64, kernel: Callable[..., None], *, is_permuted: bool = True) -> Float64:
+        """Solutions of a kernel for b, whose rows are those of C, or else in elimination order."""
         t = self.structure
         columns = np.asarray(b, dtype=np.float64)
         columns = columns[:, None] if columns.ndim == 1 else columns
         solution = np.empty_like(columns)
         for begin in range(0, columns.shape[1], COLUMNS_AT_ONCE):
             part = slice(begin, begin + COLUMNS_AT_ONCE)
-            x = np.ascontiguousarray(columns[t.permutation, part])
+            x = np.array(columns[t.permutation, part] if is_permuted else columns[:, part], order="C")
             scratch = np.empty(t.tallest * x.shape[1])
             with one_blas_thread():
-                supernodal_solve.solve(addresses(), t.first, t.row_pointer, t.rows, t.value_pointer, self.values, scratch, x)
+                kernel(addresses(), t.first, t.row_pointer, t.rows, t.value_pointer, self.values, scratch, x)
             solution[t.permutation, part] = x
         return solution.reshape(np.shape(b))
 

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from breedeval.arrays import Bool, Float64
-from breedeval.errors import ConfigError
-from breedeval.kernels.gene_drop import drop_genes
-from breedeval.operators import SymmetricOperator
-from breedeval.relationship.a_inverse import NumeratorInverse
-from breedeval.relationship.groups import GroupedInverse
+from breedeval.simulate.related_levels import Root, root_of
 from breedeval.variance.parameters import Matrices
-from breedeval.variance.system import DeterminedInverse, MixedModelSystem
-
-#: Levels of K⁻¹ that hang together and are not a pedigree: more are not factorized densely.
-LARGEST_COMPONENT = 15_000
-
-#: Turns standard normal deviates (levels, k) into levels with the covariance K.
-Root = Callable[[Float64], Float64]
+from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RandomBlock
 
 
 @dataclass(frozen=True)
@@ -50,13 +36,13 @@ class ModelDraws:
 
     Raises
     ------
-    ConfigError
-        If levels of an effect are related in a way that is not drawn from.
+    ConfigError, NotPositiveDefiniteError
+        If levels of an effect are related in a way that cannot be drawn from.
     """
 
     def __init__(self, system: MixedModelSystem, seed: int) -> None:
         self._system, self._seed = system, seed
-        self._roots = [root_of(one.inverse, one.block.name) for one in system.random]
+        self._roots = [root_of_block(one) for one in system.random]
 
     def draw(self, number: int, roots: Matrices, residual: Float64) -> Drawn:
         """The draw of this number.
@@ -92,49 +78,7 @@ def residual_roots(matrices: Matrices, patterns: Bool) -> Float64:
     return found
 
 
-def root_of(inverse: SymmetricOperator | None, name: str) -> Root:
-    """How levels with the covariance K are made from standard normal deviates, for K⁻¹."""
-    if inverse is None:
-        return lambda z: z
-    if isinstance(inverse, DeterminedInverse):
-        return root_of(inverse.inverse, name)
-    if isinstance(inverse, NumeratorInverse):
-        return lambda z: _dropped(inverse, z)
-    if isinstance(inverse, GroupedInverse):
-        of_groups = np.linalg.cholesky(np.linalg.inv(inverse.precision))
-        return lambda z: _dropped(inverse.a_inverse, z, of_groups)
-    return _root_by_components(inverse.to_csr(), name)
-
-
-def _dropped(inverse: NumeratorInverse, z: Float64, of_groups: Float64 | None = None) -> Float64:
-    n = len(inverse.sire)
-    out = np.array(z, dtype=np.float64)
-    if of_groups is not None:
-        out[n:] = of_groups @ out[n:]
-    drop_genes(inverse.sire, inverse.dam, np.sqrt(1.0 / inverse.precision), out)
-    return out
-
-
-def _root_by_components(matrix: csr_array, name: str) -> Root:
-    """From dense factors L of the parts of K⁻¹ that hang together: u = L'⁻¹ z."""
-    n_parts, label = connected_components(matrix, directed=False)
-    sizes = np.bincount(label, minlength=n_parts)
-    if sizes.max(initial=0) > LARGEST_COMPONENT:
-        raise ConfigError(
-            f"estimate: method mc: {name} has {sizes.max():,} levels that are all related by a given matrix; draws are "
-            f"made for at most {LARGEST_COMPONENT:,}. Use method ai."
-        )
-    order = np.argsort(label, kind="stable")
-    parts = np.split(order, np.cumsum(sizes)[:-1])
-    alone = np.concatenate([rows for rows in parts if len(rows) == 1] or [np.empty(0, dtype=np.int64)])
-    scale = 1.0 / np.sqrt(matrix.diagonal()[alone])
-    factors = [(rows, np.linalg.cholesky(matrix[rows][:, rows].toarray())) for rows in parts if len(rows) > 1]
-
-    def root(z: Float64) -> Float64:
-        out = np.empty_like(z)
-        out[alone] = z[alone] * scale[:, None]
-        for rows, lower in factors:
-            out[rows] = solve_triangular(lower, z[rows], lower=True, trans="T")
-        return out
-
-    return root
+def root_of_block(one: RandomBlock) -> Root:
+    """How the levels of a random block are made from standard normal deviates."""
+    inverse = one.inverse.inverse if isinstance(one.inverse, DeterminedInverse) else one.inverse
+    return root_of(inverse, one.block.name)

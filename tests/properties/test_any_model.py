@@ -119,9 +119,48 @@ SHARED_DEPENDENCY = Drawn(
 )
 
 
+#: Two of three coefficients set to zero left nearly nothing of the dependency for the third: PEV lost half their digits.
+CONSTRAINED_TWICE = Drawn(
+    traits={
+        "y": {"fixed": [([], [])], "random": LITTER},
+        "t": {"fixed": [([], [])], "random": LITTER},
+        "v": {"fixed": [([], ["x"]), (["sex"], ["legendre(x, 2, 0, 12)"]), ([], ["spline(x, 4)"])], "random": LITTER},
+    },
+    seed=3,
+    n_animals=12,
+    n_records=47,
+    missing=0.1,
+    apart=False,
+    weight=None,
+    by=None,
+    group_variance=None,
+)
+
+SPLINE = "bspline(x, quantiles(5), 0, 12, degree(2))"
+#: A candidate that depended on nothing hid one of nine dependencies: squares of ‖X v‖ had lost the small ones.
+OVERSHADOWED = Drawn(
+    traits={
+        "y": {"fixed": [([], [])], "random": [("genetic", "id", None, None)]},
+        "t": {"fixed": [([], []), (["herd"], [])], "random": [("genetic", "id", None, None)]},
+        "v": {"fixed": [([], ["legendre(x, 3)"]), ([], [SPLINE]), (["herd", "sex"], ["x", "w"])], "random": LITTER},
+        "z": {"fixed": [([], [])], "random": LITTER},
+    },
+    seed=7009,
+    n_animals=19,
+    n_records=39,
+    missing=0.0,
+    apart=True,
+    weight=None,
+    by=None,
+    group_variance=None,
+)
+
+
 @FEW
 @example(HIDDEN_DEPENDENCY)
 @example(SHARED_DEPENDENCY)
+@example(CONSTRAINED_TWICE)
+@example(OVERSHADOWED)
 @given(models())
 def test_any_model_equals_its_matrices(drawn):
     check(drawn)

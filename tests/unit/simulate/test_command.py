@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -144,6 +146,103 @@ def test_records_of_any_configuration(tmp_path: Path) -> None:
     assert run.ebv("weaning_weight", "id").set_index("id")["ebv"].corr(truth["weaning_weight:id"]) > 0.3
     effects = pd.read_csv(tmp_path / "a" / "true_effects.csv")
     assert set(effects["effect"]) == {"intercept", "herd_year", "sex:age", "sex", "permanent(dam)"}
+
+
+PEDIGREE = {"file": "pedigree.csv", "animal": "id", "birth_year": "birth_year", "unknown": ["0"]}
+RECORDS = {"file": "records.csv", "missing": [""], "classes": ["herd_year"]}
+TWO = [[2.0, -0.4], [-0.4, 1.0]]
+#: Sections of configurations on a dairy pedigree, with what stands in the two files of the truth.
+MODELS = {
+    "matrix of a declared name, slope": (
+        {
+            "records": {**RECORDS, "covariates": ["dim"]},
+            "relationships": {"K": {"file": "k.csv", "blend": 0.1}},
+            "model": {"milk": 'herd_year + random(herd, slope(dim), relationship = "K")'},
+            "variances": {"herd": TWO, "residual": 9},
+        },
+        0,
+        {"intercept", "herd_year", 'random(herd, slope(dim), relationship = "K")'},
+    ),
+    "file in the formula, two traits": (
+        {
+            "model": dict.fromkeys(("milk", "dim"), 'herd_year + genetic(id) + random(herd, relationship = "more/k.csv")'),
+            "variances": {"genetic": TWO, "herd": TWO, "residual": [[4, 1], [1, 9]]},
+        },
+        2,
+        {"intercept", "herd_year", 'random(herd, relationship = "more/k.csv")'},
+    ),
+    "dominance": (
+        {
+            "model": {"milk": "herd_year + genetic(id) + dominance(id)"},
+            "variances": {"genetic": 2, "dominance": 1, "residual": 9},
+        },
+        1,
+        {"intercept", "herd_year", "dominance(id)"},
+    ),
+    "sires and maternal grandsires": (
+        {"model": {"milk": "herd_year + genetic(sire_mgs(id))"}, "variances": {"genetic": 2, "residual": 9}},
+        1,
+        {"intercept", "herd_year"},
+    ),
+    "unknown dams": (
+        {
+            "records": {**RECORDS, "phantom_dams": {"animal": "id", "dam": "dam"}},
+            "model": {"milk": "herd_year + genetic(id) + genetic(dam) + permanent(dam)"},
+            "variances": {"genetic": TWO, "permanent": 1, "residual": 9},
+        },
+        2,
+        {"intercept", "herd_year", "permanent(dam)"},
+    ),
+    "metafounders, pen mates": (
+        {
+            "pedigree": {**PEDIGREE, "groups": {"by": ["sex"], "min_size": 1, "gamma": {"within": 0.4, "between": 0.1}}},
+            "model": {"milk": "herd_year + genetic(id) + social(id, herd_year) + permanent(id)"},
+            "variances": {"genetic": TWO, "permanent": 1, "residual": 9},
+        },
+        2,
+        {"intercept", "herd_year", "permanent(id)"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def small_herd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cows of a dairy population with the herd and the dam in the records, and a relationship between the herds."""
+    folder = tmp_path_factory.mktemp("small") / "herd"
+    assert run("-o", folder, "--animals", 600, "--years", 8, "--unknown-dam", 0.2, "--records-per-cow", 1) == 0
+    records = pd.read_csv(folder / "records.csv", dtype={"id": str})
+    pedigree = pd.read_csv(folder / "pedigree.csv", dtype=str).set_index("id")
+    records["dam"] = records["id"].map(pedigree["dam"]).replace("0", "")
+    records.to_csv(folder / "records.csv", index=False)
+    herds = sorted(records["herd"].unique())
+    distance = np.abs(np.subtract.outer(np.arange(len(herds)), np.arange(len(herds))))
+    (folder / "more").mkdir()
+    for place in (folder, folder / "more"):
+        pd.DataFrame(0.8**distance, index=herds, columns=herds).to_csv(place / "k.csv")
+    return folder
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_kind_of_related_levels_goes_around(name: str, small_herd: Path, tmp_path: Path) -> None:
+    sections, n_values, effects = MODELS[name]
+    config = small_herd / "model.yaml"
+    solver = {"method": "direct"}
+    config.write_text(json.dumps({"pedigree": PEDIGREE, "records": RECORDS, "solver": solver, **sections}), encoding="utf-8")
+    result = CliRunner().invoke(simulate, ["records", str(config), "-o", str(tmp_path / "new"), "--seed", "5"])
+    assert result.exit_code == 0, result.output + str(result.exception)
+    truth = pd.read_csv(tmp_path / "new" / "true_values.csv", dtype={"id": str})
+    others = pd.read_csv(tmp_path / "new" / "true_effects.csv")
+    assert truth.shape[1] == 1 + n_values
+    assert set(others["effect"]) == effects
+    before, after = (pd.read_csv(folder / "records.csv", dtype=str) for folder in (small_herd, tmp_path / "new"))
+    assert before["herd_year"].equals(after["herd_year"])
+    assert all(before[name].equals(after[name]) for name in ("id", "dam") if name in after)
+    found = evaluate(tmp_path / "new" / "evaluation.yaml")
+    if n_values:
+        ebv = found.ebv("milk").set_index("id")["ebv"]
+        expected = truth.set_index("id").iloc[:, 0]
+        assert expected.index.isin(ebv.index).sum() >= len(ebv)
+        assert ebv.corr(expected.reindex(ebv.index)) > 0.2
 
 
 def test_records_are_refused_as_by_the_evaluation_and_nothing_is_left(tmp_path: Path) -> None:

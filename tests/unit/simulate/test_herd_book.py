@@ -9,7 +9,7 @@ import pytest
 
 from breedeval.errors import ConfigError
 from breedeval.pedigree.table import FEMALE, MALE
-from breedeval.relationship.inbreeding import compute_inbreeding
+from breedeval.relationship.inbreeding import ancestral_levels, compute_inbreeding
 from breedeval.simulate.dairy import DairyPopulation, simulate_dairy
 from breedeval.simulate.plan import FIRST_CALVING
 
@@ -102,6 +102,56 @@ def test_selection_of_bulls_makes_a_trend(population: DairyPopulation) -> None:
     assert last - first > np.sqrt(population.plan.genetic_variance)
 
 
+@pytest.fixture(scope="module")
+def with_genomic_proofs() -> DairyPopulation:
+    return simulate_dairy(
+        np.random.default_rng(1), n_animals=20_000, years=25, genomic_share=0.3, embryo_share=0.05, calves_per_donor=4.0
+    )
+
+
+def test_young_parents_make_as_many_generations_as_a_national_herd_book_has(with_genomic_proofs: DairyPopulation) -> None:
+    assert ancestral_levels(with_genomic_proofs.herd_book.to_pedigree()).max() >= 17
+
+
+def test_yearlings_are_parents_in_the_shares_asked_for(with_genomic_proofs: DairyPopulation) -> None:
+    book = with_genomic_proofs.herd_book
+    calves = np.flatnonzero((book.true_dam >= 0) & (book.birth_year > 2004))
+    dams = book.true_dam[calves]
+    age = book.birth_year[calves] - book.birth_year[dams]
+    assert age.min() == 1
+    per_year = [(age[book.birth_year[calves] == year] == 1).mean() for year in range(2005, 2026)]
+    assert np.abs(np.array(per_year) - 0.05).max() < 0.005  # 800 births a year, to a whole calf
+    _, per_donor = np.unique(dams[age == 1], return_counts=True)
+    assert per_donor.mean() == pytest.approx(4.0, abs=0.1)
+    assert np.array_equal(book.herd[calves], book.herd[dams])
+    n_sires = round(800 / with_genomic_proofs.plan.calves_per_sire)
+    for year in (2010, 2020):
+        sires = np.unique(book.true_sire[book.birth_year == year])
+        sires = sires[sires >= 0]
+        young = (year - book.birth_year[sires] == 1).sum()
+        assert young <= round(0.3 * n_sires) < young + 3  # a sire may be drawn for no dam
+        assert len(sires) <= n_sires
+
+
+def test_yearlings_with_genomic_proofs_are_better_than_others_of_their_year(with_genomic_proofs: DairyPopulation) -> None:
+    book = with_genomic_proofs.herd_book
+    used = np.flatnonzero(book.true_dam >= 0)
+    donors = np.unique(book.true_dam[used][book.birth_year[used] - book.birth_year[book.true_dam[used]] == 1])
+    heifers = book.sex == FEMALE
+    lead = [
+        book.breeding_value[donors[book.birth_year[donors] == year]].mean()
+        - book.breeding_value[heifers & (book.birth_year == year)].mean()
+        for year in range(2005, 2024)
+    ]
+    assert np.mean(lead) > 0.5 * np.sqrt(with_genomic_proofs.plan.genetic_variance)
+
+
+def test_no_yearling_is_a_parent_unless_asked_for(population: DairyPopulation) -> None:
+    assert population.plan.genomic_share == population.plan.embryo_share == 0.0
+    asked = simulate_dairy(np.random.default_rng(5), n_animals=30_000, years=15, genomic_reliability=0.9, calves_per_donor=2.0)
+    assert np.array_equal(asked.herd_book.breeding_value, population.herd_book.breeding_value)
+
+
 def test_a_population_is_a_pedigree_with_parents_first(population: DairyPopulation) -> None:
     pedigree = population.herd_book.to_pedigree()
     assert pedigree.n_animals == 30_000
@@ -119,6 +169,11 @@ def test_a_population_is_a_pedigree_with_parents_first(population: DairyPopulati
         ({"animals": 50}, ["'animals'", "n_animals"]),
         ({"records_per_cow": 6.0}, ["records_per_cow is 6", "at most"]),
         ({"h2": float("nan")}, ["h2 is nan"]),
+        (
+            {"genomic_share": 1.5, "genomic_reliability": 0.0},
+            ["genomic_share is 1.5", "reliability is 0.0, not positive"],
+        ),
+        ({"embryo_share": 0.1, "calves_per_donor": 0.0}, ["calves_per_donor is 0.0"]),
     ],
 )
 def test_impossible_settings_are_refused_and_named(settings: dict[str, float], words: list[str]) -> None:

@@ -13,10 +13,13 @@ from numpy.polynomial import legendre
 from breedeval.errors import ConfigError, RecordsError
 from breedeval.model.formula import parse_formula
 from breedeval.model.records import ClassColumn, RecordTable
+from breedeval.model.relations import Relations
 from breedeval.model.spec import ModelSpec
 from breedeval.model.variances import Variances, build_variances
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.relationship.related import RelatedLevels
+from breedeval.relationship.stored_inverse import StoredInverse
 from breedeval.simulate.beef import simulate_beef
 from breedeval.simulate.effects import FixedEffects
 from breedeval.simulate.phenotypes import SimulatedRecords, simulate_records
@@ -247,12 +250,19 @@ def test_weights_of_each_trait_divide_its_own_residuals(pedigree: Pedigree, vari
     np.testing.assert_allclose(np.sort((plain[:, 0] / of_both[:, 0]) ** 2), w, rtol=1e-12)
 
 
-@pytest.mark.parametrize("term", ["dominance(id)", "genetic(sire_mgs(id))", 'random(herd, relationship = "K")'])
-def test_relationships_that_cannot_be_drawn_are_refused_by_name(pedigree: Pedigree, term: str) -> None:
-    spec = spec_of({"milk": term})
-    key = "herd" if "herd" in term else term.partition("(")[0]
+def test_a_relationship_that_is_not_given_is_asked_for_by_name(pedigree: Pedigree) -> None:
+    spec = spec_of({"milk": 'random(herd, relationship = "K")'})
     rng = np.random.default_rng(1)
-    with pytest.raises(ConfigError) as caught:
-        simulate_records(rng, pedigree, spec, build_variances({key: 1, "residual": 1}, spec), structure_of(rng, pedigree, 50))
-    assert term in str(caught.value)
-    assert "cannot be simulated" in str(caught.value)
+    with pytest.raises(ConfigError, match=r'random\(herd, relationship = "K"\).* needs its relationship'):
+        simulate_records(
+            rng, pedigree, spec, build_variances({"herd": 1, "residual": 1}, spec), structure_of(rng, pedigree, 50)
+        )
+
+
+def test_levels_that_a_relationship_lacks_are_refused(pedigree: Pedigree) -> None:
+    spec = spec_of({"milk": 'random(herd, relationship = "K")'})
+    related = RelatedLevels(Names.of(["H1", "H2"]), StoredInverse(np.eye(2)), np.ones(2))
+    rng, variances = np.random.default_rng(1), build_variances({"herd": 1, "residual": 1}, spec)
+    structure = structure_of(rng, pedigree, 50)
+    with pytest.raises(RecordsError, match="'H3'"):
+        simulate_records(rng, pedigree, spec, variances, structure, relations=Relations({"given K": related}))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from breedeval.simulate.plan import DairyPlan
-from breedeval.simulate.proofs import Proofs
+from breedeval.simulate.proofs import Proofs, draw_genomic_proofs
 
 # rows: 0 bull, 1 his dam, 2 his sire, 3 and 4 daughters of the sire, 5 and 6 daughters of the bull, 7 to 9 others
 PLAN = DairyPlan(n_animals=30, years=3, h2=0.25)
@@ -41,3 +41,12 @@ def test_herd_differences_do_not_count() -> None:
     poor = proof_of_bull([(1, 0, -1, 3600.0), (7, 0, -1, 3000.0), (8, 1, -1, 9000.0)])
     rich = proof_of_bull([(1, 0, -1, 9600.0), (7, 0, -1, 9000.0), (8, 1, -1, 3000.0)])
     assert poor == pytest.approx(rich)
+
+
+@pytest.mark.parametrize("reliability", [0.2, 0.65, 1.0])
+def test_genomic_proofs_have_their_reliability(reliability: float) -> None:
+    rng = np.random.default_rng(1)
+    value = rng.normal(0.0, 500.0, 40_000)
+    proof = draw_genomic_proofs(rng, value, 500.0**2, reliability)
+    # the standard error of r² is 2 r (1 − r²) / √n, below 0.005
+    assert np.corrcoef(value, proof)[0, 1] ** 2 == pytest.approx(reliability, abs=0.02)

@@ -93,6 +93,27 @@ def test_regressions_within_classes_and_overall():
     check(np.hstack([np.ones((50, 1)), group, day, group * day]), 2)
 
 
+def test_a_sound_candidate_does_not_hide_a_dependency(monkeypatch):
+    """A column that depends on nothing is looked at together with two that do."""
+    rng = np.random.default_rng(13)
+    x = rng.normal(size=(50, 6))
+    x[:, 4], x[:, 5] = x[:, 0] - 2 * x[:, 1], x[:, 1] + 0.3 * x[:, 2]
+    monkeypatch.setattr(null_space, "_small_pivots", lambda scaled: (np.array([5, 3, 4]), NONE))
+    monkeypatch.setattr(null_space, "CHUNK", 7)
+    check(x, 2)
+
+
+def test_a_preferred_column_that_nearly_follows_from_others_is_passed_over():
+    """Coefficients 0 and 1 at zero leave hardly anything of the third dependency for coefficient 2."""
+    rng = np.random.default_rng(11)
+    null, _ = np.linalg.qr(np.vstack([[1, 0, 0], [0, 1, 0], [1, 1, 1e-4], rng.normal(size=(4, 3))]))
+    x = rng.normal(size=(40, 7)) @ (np.eye(7) - null @ null.T)
+    found = check(x, 3, np.array([0, 1, 2, 4]))
+    assert found.constrained.tolist() == [0, 1, 4]
+    kept = x[:, np.setdiff1d(np.arange(7), found.constrained)]
+    assert np.linalg.cond(kept / np.linalg.norm(kept, axis=0)) < 100
+
+
 def test_rounding_errors_of_sums_do_not_stop_the_search(monkeypatch):
     """A cross-product whose smallest eigenvalue rounding made negative by more than the first shift."""
     x = csr_array(np.kron(np.eye(3), np.ones((4, 1))))
