@@ -11,10 +11,12 @@ from breedeval.evaluation.estimation_setup import Method, Prepared, prepare_esti
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
 from breedeval.evaluation.sampled_estimation import estimate_by_sampling
+from breedeval.evaluation.taken_variances import refuse_other_classes
 from breedeval.evaluation.variance_files import variance_files, with_start
 from breedeval.results.atomic import check_writable
 from breedeval.results.estimates import EstimationResults, write_estimates
 from breedeval.results.provenance import StageClock, now, run_record
+from breedeval.results.stored import read_stored_variances
 from breedeval.variance.components import (
     Estimate,
     boundary_sentences,
@@ -80,7 +82,8 @@ def estimate(
         refuse_input(path, config)
         check_writable(path, what="estimates")
     if start is not None:
-        config = with_start(config, Path(start))
+        config, asked = with_start(config, Path(start)), config
+        refuse_other_classes(asked, str(start), read_stored_variances(Path(start)).variances.residual)
     use_threads(threads or config.solver.threads)
     prepared = prepare_estimation(config, clock, observer, method)
     method = prepared.method
@@ -194,4 +197,5 @@ def _collect(
         fit=fit_of(maximum),
         config_text=config.config_text,
         record=run_record(clock, files, counts, choices),
+        variance_terms=prepared.inputs.variance_terms,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from breedeval.evaluation.genetics import Genetics, prepare_genetics
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.relations import prepare_relations
 from breedeval.evaluation.taken_inbreeding import StoredFile
+from breedeval.evaluation.taken_variances import check_taken_variances
 from breedeval.evaluation.variance_files import WrittenVariances
 from breedeval.io.records_file import read_record_table
 from breedeval.io.relationship_file import ArrayReader
@@ -30,6 +31,7 @@ from breedeval.model.records import RecordTable
 from breedeval.model.relations import Relations, refuse_unrelated_levels
 from breedeval.model.residual_classes import with_residual_classes
 from breedeval.model.usable import UsableRecords, find_animals, find_usable, refuse_unknown_animals
+from breedeval.model.variance_terms import VarianceTerms, variance_terms
 from breedeval.model.variances import ResidualCovariance, Variances, build_variances
 from breedeval.model.weights import Weight, weight_columns
 from breedeval.operators import SymmetricOperator
@@ -41,7 +43,8 @@ class Inputs:
     """What was read and what follows from it, before any equation.
 
     `genetics` is None for a model without a genetic term; `relations` are the related levels of other effects; `contrasts` are
-    the published functions; `notes` say what was made of the records before the model.
+    the published functions; `notes` say what was made of the records before the model; `variance_terms` are what the
+    (co)variances belong to.
     """
 
     genetics: Genetics | None
@@ -50,6 +53,7 @@ class Inputs:
     relations: Relations
     contrasts: tuple[Contrast, ...] = ()
     notes: tuple[str, ...] = ()
+    variance_terms: VarianceTerms = field(default_factory=VarianceTerms)
 
     @property
     def inverses(self) -> Mapping[str, SymmetricOperator]:
@@ -125,6 +129,10 @@ def prepare(
         design = _design(config, joined, genetics, variances, relations)
     for line in (*design.account.lines(), *design.notes, *_class_lines(design, variances)):
         observer.say(f"records: {line}")
+    metafounders = genetics is not None and genetics.group_kind == "metafounders"
+    terms = variance_terms(config.spec, design, joined.weight, metafounders=metafounders)
+    for note in check_taken_variances(config, written, terms):
+        observer.warn(note)
     doubts = doubtful_terms(config.spec, design)
     for doubt in doubts:
         observer.warn(f"model: {doubt}")
@@ -133,7 +141,7 @@ def prepare(
         observer.say(f"publish: {contrast.text}")
         for doubt in contrast.doubts:
             observer.warn(f"publish: {contrast.function.name}: {doubt}")
-    return Inputs(genetics, design, variances, relations, contrasts, (*joined.notes, *doubts))
+    return Inputs(genetics, design, variances, relations, contrasts, (*joined.notes, *doubts), terms)
 
 
 def read_records(config: EvaluationConfig, residual: ResidualCovariance) -> ReadRecords:

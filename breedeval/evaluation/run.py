@@ -173,6 +173,7 @@ def _collect(
         effect_reliability=_effect_reliability(inputs, solved),
         estimability=problem.dependencies.estimability,
         variances=inputs.variances,
+        variance_terms=inputs.variance_terms,
         solve=solved.solve,
         config_text=config.config_text,
         record=_record(config, inputs, problem, solved, clock),

@@ -15,14 +15,44 @@ from breedeval.errors import VarianceError
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_checks import has_file
 from breedeval.evaluation.config_values import expand_path
+from breedeval.model.variance_terms import VarianceTerms
+
+
+@dataclass(frozen=True)
+class TakenVariances:
+    """(Co)variances of one block, or of the residual, that came from a file.
+
+    Parameters
+    ----------
+    key
+        Of the section ``variances`` that names the file: ``file``, or that of the block.
+    file
+        As the configuration names it.
+    block
+        Key of the block; None for the residual.
+    stored_key
+        Its key in the file.
+    terms
+        What all (co)variances of the file belong to; None if the file does not say so.
+    """
+
+    key: str
+    file: str
+    block: str | None
+    stored_key: str
+    terms: VarianceTerms | None
 
 
 @dataclass(frozen=True)
 class WrittenVariances:
-    """The section ``variances`` with numbers in the place of files, and what a user should know of the files."""
+    """The section ``variances`` with numbers in the place of files, and what a user should know of the files.
+
+    `taken` says what came from files.
+    """
 
     section: Mapping[str, Any]
     notes: tuple[str, ...]
+    taken: tuple[TakenVariances, ...] = ()
 
 
 def variance_files(config: EvaluationConfig) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from breedeval.model.places import show_in
@@ -96,7 +96,13 @@ def random_blocks(spec: ModelSpec) -> tuple[RandomBlockSpec, ...]:
             groups.setdefault(term.origin, {})[term] = None
     firsts = [next(iter(terms)) for terms in groups.values()]
     return tuple(
-        RandomBlockSpec(_key(first, firsts), first.kind, tuple(terms), _labels(spec, tuple(terms)), show_in(spec, first.name))
+        RandomBlockSpec(
+            _key(first, firsts),
+            first.kind,
+            tuple(terms),
+            tuple(label for label, _, _ in placed_labels(spec, tuple(terms))),
+            show_in(spec, first.name),
+        )
         for first, terms in zip(firsts, groups.values(), strict=True)
     )
 
@@ -114,14 +120,14 @@ def _key(first: RandomTerm, firsts: list[RandomTerm]) -> str:
     return first.kind if len(same_kind) == 1 else f"{first.kind}({first.column})"
 
 
-def _labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> tuple[str, ...]:
-    labels = []
+def placed_labels(spec: ModelSpec, terms: tuple[RandomTerm, ...]) -> Iterator[tuple[str, RandomTerm, int]]:
+    """Label, term and place of the coefficient in it, of each row of the matrix of these terms."""
     for place in range(max(n_coefficients(term) or 1 for term in terms)):
         for column in dict.fromkeys(term.label for term in terms):
             for model in spec.traits:
                 for term in (term for term in terms if term.label == column and term in model.random):
-                    labels += [coefficient_label(model.trait, term, place)] if place < (n_coefficients(term) or 1) else []
-    return tuple(labels)
+                    if place < (n_coefficients(term) or 1):
+                        yield coefficient_label(model.trait, term, place), term, place
 
 
 def coefficient_label(trait: str, term: RandomTerm, place: int) -> str:

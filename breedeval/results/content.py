@@ -13,6 +13,7 @@ from breedeval.equations.estimability import Estimability
 from breedeval.equations.solutions import Solutions
 from breedeval.errors import UnknownNameError, name_some
 from breedeval.model.contrasts import Contrast
+from breedeval.model.variance_terms import VarianceTerms
 from breedeval.model.variances import Variances
 from breedeval.nearest import did_you_mean, nearest_names
 from breedeval.pedigree.pedigree import Pedigree
@@ -106,6 +107,8 @@ class EvaluationResults:
         The configuration as written; the run record.
     effect_reliability
         (levels, columns) reliabilities of the random effects that are no breeding values, by name, where they were computed.
+    variance_terms
+        What the (co)variances belong to.
     """
 
     title: str
@@ -122,6 +125,7 @@ class EvaluationResults:
     config_text: str
     record: Mapping[str, Any]
     effect_reliability: Mapping[str, Float64] = field(default_factory=dict)
+    variance_terms: VarianceTerms = field(default_factory=VarianceTerms)
 
     @property
     def traits(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 
 from breedeval.arrays import Float64
+from breedeval.model.variance_terms import VarianceTerms
 from breedeval.model.variances import Variances
 from breedeval.results import schema
 from breedeval.results.atomic import written_whole
 from breedeval.results.sink import Sink
+from breedeval.results.variance_terms import write_residual_terms, write_terms
 from breedeval.variance.components import Estimate, Fit, standard_error_matrices
 from breedeval.variance.maximize import Maximum, Round
 from breedeval.version import __version__
@@ -40,6 +42,8 @@ class EstimationResults:
         Log-likelihood in its conventions, AIC, BIC.
     config_text, record
         The configuration as written; the run record.
+    variance_terms
+        What the (co)variances belong to.
     """
 
     title: str
@@ -50,6 +54,7 @@ class EstimationResults:
     fit: Fit
     config_text: str
     record: Mapping[str, Any]
+    variance_terms: VarianceTerms = field(default_factory=VarianceTerms)
 
     @property
     def converged(self) -> bool:
@@ -115,6 +120,8 @@ def _write_variances(group: h5py.Group, results: EstimationResults) -> None:
         if not matrix.is_residual or parameters.by is None:
             part = group.create_group("residual" if matrix.is_residual else schema.group_name(matrix.name))
             part["labels"] = list(matrix.labels)
+            if not matrix.is_residual:
+                write_terms(part, matrix.labels, results.variance_terms.random.get(matrix.name, {}))
         else:
             if "residual" not in group:
                 group.create_group("residual", track_order=True).attrs["by"] = parameters.by
@@ -125,6 +132,7 @@ def _write_variances(group: h5py.Group, results: EstimationResults) -> None:
         part["matrix"], part["standard_error"] = value, error
         part.attrs["structure"] = matrix.structure
         part.attrs["log_likelihood"] = results.fit.log_likelihood
+    write_residual_terms(group["residual"], parameters.matrices[-1].labels, results.variance_terms)
 
 
 def _write_estimation(group: h5py.Group, results: EstimationResults) -> None:

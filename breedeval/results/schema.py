@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 FORMAT = "breedeval-results"
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 ESTIMATES_FORMAT = "breedeval-estimates"
-ESTIMATES_VERSION = "1.0"
+ESTIMATES_VERSION = "1.1"
 
 ANIMALS = "animals"
 EBV = "ebv"

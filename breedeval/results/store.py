@@ -26,6 +26,7 @@ from breedeval.results.content import (
     stored_years,
 )
 from breedeval.results.sink import Sink
+from breedeval.results.variance_terms import write_residual_terms, write_terms
 from breedeval.version import __version__
 
 
@@ -142,9 +143,11 @@ def _write_variances(group: h5py.Group, results: EvaluationResults) -> None:
         part = group.create_group(schema.group_name(name))
         part["matrix"] = covariance.matrix
         part["labels"] = list(covariance.labels)
+        write_terms(part, covariance.labels, results.variance_terms.random.get(name, {}))
     residual = results.variances.residual
     part = group.create_group("residual", track_order=True)
     part["labels"] = list(residual.labels)
+    write_residual_terms(part, residual.labels, results.variance_terms)
     if residual.by is None:
         part["matrix"] = next(iter(residual.matrices.values()))
         return

@@ -10,16 +10,22 @@ import h5py
 
 from breedeval.arrays import Float64, freeze
 from breedeval.errors import ResultsError
+from breedeval.model.variance_terms import VarianceTerms
 from breedeval.model.variances import Covariance, ResidualCovariance, Variances
 from breedeval.results import schema
+from breedeval.results.variance_terms import read_terms
 
 
 @dataclass(frozen=True)
 class StoredVariances:
-    """(Co)variances of a file, and what to warn of; `warning` is empty where there is nothing."""
+    """(Co)variances of a file, and what to warn of; `warning` is empty where there is nothing.
+
+    `terms` say what they belong to; None in files of versions that did not write it.
+    """
 
     variances: Variances
     warning: str
+    terms: VarianceTerms | None = None
 
 
 def read_stored_variances(path: Path) -> StoredVariances:
@@ -38,7 +44,7 @@ def read_stored_variances(path: Path) -> StoredVariances:
                 raise ResultsError(
                     f"{path} is HDF5, but no file of breedeval with variances. Give one that 'breedeval estimate' wrote."
                 )
-            return StoredVariances(_variances(file[schema.VARIANCES]), _warning(file))
+            return StoredVariances(_variances(file[schema.VARIANCES]), _warning(file), read_terms(file[schema.VARIANCES]))
     except OSError as error:
         raise ResultsError(f"{path} cannot be read as HDF5: it is damaged or something else. Estimate again.") from error
 

@@ -13,21 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from breedeval.errors import NotPositiveDefiniteError
-from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, is_inside
-from breedeval.variance.derivatives import gradient_matrices
-from breedeval.variance.information import average_information
-from breedeval.variance.likelihood import Point, evaluate_point
+from breedeval.variance.constrained import maximize_given
 from breedeval.variance.maximize import Maximum
 from breedeval.variance.parameters import FLOOR
 from breedeval.variance.quantities import Elements, Quantity
 
-#: Most points of a profile on one side, and most rounds for one of them.
-MOST_POINTS, MOST_ROUNDS = 15, 40
+#: Most points of a profile on one side.
+MOST_POINTS = 20
 #: Root of the deviance is met up to this.
 CLOSE = 1e-4
-#: Rounds of one point end within so many standard errors.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -127,161 +121,94 @@ class _Side:
 
     def __init__(self, maximum: Maximum, quantity: Quantity, scale: _Scale, wanted: float, side: float) -> None:
         self._maximum, self._quantity, self._scale, self._wanted, self._side = maximum, quantity, scale, wanted, side
-        self._point = maximum.exact_point
+        self._point = self._inner_point = maximum.exact_point
+        elements = Elements(maximum.parameters, maximum.point.matrices)
+        self._slope = quantity.function(elements).gradient
+        self._edge = scale.low if side < 0 else scale.high
 
     def end(self, estimate: float, standard_error: float, *, at_edge: bool) -> float:
         """The end of the interval; nan if it was not found."""
-        origin = self._scale.to(estimate)
-        if at_edge or not math.isfinite(standard_error):
-            step = self._first_step_from_edge(origin)
-        else:
-            step = self._wanted * standard_error * self._scale.slope(estimate)
-            step = min(step, 3.0) if not math.isinf(self._scale.low) else step
-        inner, outer = (0.0, 0.0), (math.inf, math.inf)
+        value = self._first(estimate, standard_error, at_edge=at_edge)
+        found = [(estimate, 0.0)]
         for _ in range(MOST_POINTS):
-            value = self._scale.back(origin + self._side * step)
             root = self._root_of_deviance(value)
+            inner = max((one for one in found if one[1] < self._wanted), key=lambda one: one[1])
             if math.isnan(root):
-                step = 0.5 * (step + inner[0])
-                if step - inner[0] < 1e-3 * max(step, 1e-300):
+                value = 0.5 * (value + inner[0])
+                if abs(value - inner[0]) <= 1e-4 * abs(inner[0] - estimate) or value == inner[0]:
                     return math.nan
                 continue
             if abs(root - self._wanted) < CLOSE:
                 return value
             if root < self._wanted:
-                inner = (step, root)
                 if self._near_edge(value):
-                    return self._scale.low if self._side < 0 else self._scale.high
-            else:
-                outer = (step, root)
-            step = self._next(inner, outer)
+                    return self._edge
+                self._inner_point = self._point
+            found.append((value, root))
+            value = self._next(found)
         return math.nan
 
-    def _first_step_from_edge(self, origin: float) -> float:
-        """From a variance of zero: where a straight log-likelihood would have fallen far enough."""
-        elements = Elements(self._maximum.parameters, self._maximum.point.matrices)
-        gradient = self._quantity.function(elements).gradient
-        fall = -float(self._maximum.gradient @ gradient) / max(float(gradient @ gradient), 1e-300)
-        value = 0.5 * self._wanted**2 / max(fall, 1e-300)
-        return abs(self._scale.to(min(value, 0.5 * self._scale.high)) - origin)
+    def _first(self, estimate: float, standard_error: float, *, at_edge: bool) -> float:
+        """Where a profile that is a parabola on its scale ends; from a variance of zero, one that is a straight line."""
+        origin = self._scale.to(estimate)
+        if not at_edge and math.isfinite(standard_error):
+            step = self._wanted * standard_error * self._scale.slope(estimate)
+            return self._scale.back(origin + self._side * (step if math.isinf(self._scale.low) else min(step, 3.0)))
+        fall = -float(self._maximum.gradient @ self._slope) / max(float(self._slope @ self._slope), 1e-300)
+        largest = 0.5 * self._scale.high if math.isfinite(self._scale.high) else self._size
+        return estimate + self._side * min(0.5 * self._wanted**2 / max(fall, 1e-300), largest)
 
-    def _next(self, inner: tuple[float, float], outer: tuple[float, float]) -> float:
-        if math.isinf(outer[0]):
-            ratio = self._wanted / inner[1] if inner[1] > 0.2 * self._wanted else 2.0
-            return inner[0] * min(max(1.02 * ratio, 1.02), 3.0)
-        width = outer[0] - inner[0]
-        guess = inner[0] + width * (self._wanted - inner[1]) / (outer[1] - inner[1])
-        return min(max(guess, inner[0] + 0.02 * width), outer[0] - 0.02 * width)
+    @property
+    def _size(self) -> float:
+        """A plausible size of the quantity."""
+        return float(np.abs(self._slope) @ self._maximum.parameters.scales())
+
+    def _next(self, found: list[tuple[float, float]]) -> float:
+        """The value of the root wanted, as a parabola of the root through the nearest points found."""
+        estimate = found[0][0]
+        inner = max((one for one in found if one[1] < self._wanted), key=lambda one: one[1])
+        outer = min((one for one in found if one[1] > self._wanted), key=lambda one: one[1], default=None)
+        guess = _interpolated(sorted(found, key=lambda one: abs(one[1] - self._wanted))[:3], self._wanted)
+        if outer is not None:
+            share = (guess - inner[0]) / (outer[0] - inner[0])
+            if not 0.0 < share < 1.0:
+                share = (self._wanted - inner[1]) / (outer[1] - inner[1])
+            return inner[0] + min(max(share, 0.02), 0.98) * (outer[0] - inner[0])
+        reached = abs(inner[0] - estimate)
+        guess = inner[0] + self._side * reached if math.isnan(guess) else guess
+        guess = estimate + self._side * min(max(self._side * (guess - estimate), 1.02 * reached), 4.0 * reached)
+        if math.isinf(self._edge) or self._side * (self._edge - guess) > 0.0:
+            return guess
+        if self._edge == 0.0:  # the quantity can be left out; this tells at once whether the interval holds zero
+            return 0.5 * self._nearest
+        return self._edge + 0.1 * (inner[0] - self._edge)
+
+    @property
+    def _nearest(self) -> float:
+        """A value so near to the edge counts as the edge."""
+        return 1e-5 * (self._size if math.isinf(self._scale.high) else 1.0)
 
     def _near_edge(self, value: float) -> bool:
-        if self._side < 0 and not math.isinf(self._scale.low):
-            if math.isinf(self._scale.high):
-                place = int(
-                    np.argmax(
-                        np.abs(self._quantity.function(Elements(self._maximum.parameters, self._point.matrices)).gradient)
-                    )
-                )
-                return bool(value < 1e-5 * self._maximum.parameters.scales()[place])
-            return value - self._scale.low < 1e-5
-        return self._side > 0 and not math.isinf(self._scale.high) and self._scale.high - value < 1e-5
+        return math.isfinite(self._edge) and abs(value - self._edge) < self._nearest
 
     def _root_of_deviance(self, value: float) -> float:
         """√(2 (L − profile L)) at a value; nan if the profile could not be computed."""
-        found = maximize_given(self._maximum, self._point, self._quantity, value)
-        if found is None:
+        starts = {id(point): point for point in (self._point, self._inner_point, self._maximum.exact_point)}
+        for start in starts.values():
+            found = maximize_given(self._maximum, start, self._quantity, value)
+            if found is not None:
+                self._point = found
+                fall = self._maximum.exact_point.log_likelihood.value - found.log_likelihood.value
+                return math.sqrt(max(2.0 * fall, 0.0))
+        return math.nan
+
+
+def _interpolated(points: list[tuple[float, float]], wanted: float) -> float:
+    """Value where the root is as wanted, by Lagrange's polynomial of the value in the root through two or three points."""
+    total = 0.0
+    for i, (value, root) in enumerate(points):
+        others = [other for j, (_, other) in enumerate(points) if j != i]
+        if any(other == root for other in others):
             return math.nan
-        self._point = found
-        fall = self._maximum.exact_point.log_likelihood.value - found.log_likelihood.value
-        return math.sqrt(max(2.0 * fall, 0.0))
-
-
-def maximize_given(maximum: Maximum, start: Point, quantity: Quantity, value: float) -> Point | None:
-    """The highest likelihood where a function of the (co)variances has a value, from a point nearby; None if not found.
-
-    Each round is a step of sequential quadratic programming in triangular factors, with average information for the Hessian;
-    it is halved where it leaves what the quadratic model describes.
-    """
-    parameters, point = maximum.parameters, _moved_straight(maximum, start, quantity, value)
-    penalty, old = 0.0, -math.inf
-    for _ in range(MOST_ROUNDS):
-        derivatives = gradient_matrices(point)
-        gradient = parameters.gradient(derivatives)
-        information = average_information(point, parameters)
-        cholesky = cholesky_point(parameters, point.matrices, derivatives, gradient, information)
-        f = quantity.function(Elements(parameters, point.matrices))
-        gap = value - f.value
-        step, multiplier = _constrained_step(cholesky, cholesky.jacobian.T @ f.gradient, gap)
-        size = math.sqrt(max(float(step @ cholesky.information @ step), 0.0))
-        exact = abs(gap) <= 1e-7 * max(abs(value), 1e-3 * float(np.abs(f.gradient) @ parameters.scales()))
-        if exact and (size < TOLERANCE or abs(point.log_likelihood.value - old) < 1e-7):
-            return point
-        old = point.log_likelihood.value
-        penalty = max(penalty, 2.0 * abs(multiplier))
-        found = _halved(maximum, point, cholesky, step, quantity, value, penalty)
-        if found is None:
-            return point if exact and size < 100 * TOLERANCE else None
-        point = found
-    return None
-
-
-def _moved_straight(maximum: Maximum, start: Point, quantity: Quantity, value: float) -> Point:
-    """The start, moved in θ to where the function has the value if it were straight, unless that is outside."""
-    parameters = maximum.parameters
-    f = quantity.function(Elements(parameters, start.matrices))
-    scale = np.sqrt(np.maximum(np.diag(maximum.information), 1e-300))
-    along = (
-        np.linalg.pinv(maximum.information / np.outer(scale, scale), rcond=1e-10, hermitian=True) @ (f.gradient / scale) / scale
-    )
-    slope = float(f.gradient @ along)
-    if not slope > 0:
-        return start
-    theta = parameters.vector(start.matrices) + along * (value - f.value) / slope
-    moved = parameters.changed(start.matrices, theta)
-    if not is_inside(parameters, moved):
-        return start
-    try:
-        return evaluate_point(start.system, moved, start.likelihood)
-    except NotPositiveDefiniteError:
-        return start
-
-
-def _constrained_step(cholesky: CholeskyPoint, slope: np.ndarray, gap: float) -> tuple[np.ndarray, float]:
-    """Step that maximizes the quadratic model with the function moved by `gap`, and its multiplier."""
-    free = cholesky.free
-    h = cholesky.information[np.ix_(free, free)]
-    g, a = cholesky.gradient[free], slope[free]
-    scale = np.sqrt(np.maximum(np.diag(h), 1e-12 * max(float(np.diag(h).max(initial=0.0)), 1e-300)))
-    inverse = np.linalg.pinv(h / np.outer(scale, scale) + 1e-9 * np.eye(len(g)), hermitian=True) / np.outer(scale, scale)
-    newton, along = inverse @ g, inverse @ a
-    multiplier = (float(a @ newton) - gap) / max(float(a @ along), 1e-300)
-    step = np.zeros(len(free))
-    step[free] = newton - multiplier * along
-    return step, multiplier
-
-
-def _halved(
-    maximum: Maximum,
-    point: Point,
-    cholesky: CholeskyPoint,
-    step: np.ndarray,
-    quantity: Quantity,
-    value: float,
-    penalty: float,
-) -> Point | None:
-    """The point after the step, or after half of it, and so on, until likelihood less penalty is no lower."""
-    parameters = maximum.parameters
-
-    def merit(at: Point) -> float:
-        gap = value - quantity.function(Elements(parameters, at.matrices)).value
-        return at.log_likelihood.value - penalty * abs(gap)
-
-    before = merit(point)
-    for halving in range(12):
-        try:
-            found = evaluate_point(point.system, cholesky.moved(step * 0.5**halving), point.likelihood)
-        except NotPositiveDefiniteError:
-            continue
-        now = merit(found)
-        if math.isfinite(now) and now >= before - 1e-9 * max(abs(before), 1.0):
-            return found
-    return None
+        total += value * math.prod((wanted - other) / (root - other) for other in others)
+    return total

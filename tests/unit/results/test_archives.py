@@ -9,6 +9,8 @@ import pytest
 
 from breedeval.report.overview import overview
 from breedeval.results.store import open_results
+from breedeval.results.stored import read_stored_variances
+from breedeval.results.stored_estimates import read_estimates
 from breedeval.selection.ranking import rank
 
 ARCHIVES = Path(__file__).resolve().parents[2] / "archives"
@@ -39,9 +41,34 @@ def test_files_of_version_1(path: Path) -> None:
         assert overview(results)[0] == results.title
 
 
-def test_published_functions_of_version_1_1() -> None:
-    with open_results(ARCHIVES / "results_1.1.h5") as results:
+@pytest.mark.parametrize("name", ["results_1.1.h5", "results_1.2.h5"])
+def test_published_functions_since_version_1_1(name: str) -> None:
+    with open_results(ARCHIVES / name) as results:
         assert results.traits == ("gain", "gain_10")
         np.testing.assert_allclose(results.ebv("gain_10")["ebv"], 10 * results.ebv("gain")["ebv"], rtol=1e-12)
         np.testing.assert_allclose(results.ebv("gain_10")["reliability"], results.ebv("gain")["reliability"], rtol=1e-12)
         assert results.definition("gain_10") == "10 × gain (id)"
+
+
+@pytest.mark.parametrize("path", sorted(ARCHIVES.glob("estimates_1.*.h5")), ids=lambda path: path.name)
+def test_estimates_of_version_1(path: Path) -> None:
+    """REML estimates of lme4 1.1-31 for its data set sleepstudy (lme4_sleepstudy of the reference data)."""
+    stored = read_stored_variances(path)
+    assert stored.variances.random["subject"].labels == ("reaction:subject:0", "reaction:subject:1")
+    np.testing.assert_allclose(np.diag(stored.variances.random["subject"].matrix), [612.10, 35.07], atol=0.02)
+    assert stored.variances.residual.matrices["all"][0, 0] == pytest.approx(654.94, abs=0.01)
+    assert read_estimates(path).sentence == "converged"
+    if path.name == "estimates_1.0.h5":
+        assert stored.terms is None
+    else:
+        assert stored.terms is not None
+        first, second = stored.terms.random["subject"].values()
+        assert (first.text, second.text) == ("random(subject, intercept)", "random(subject, slope(days))")
+        assert stored.terms.weights == {"reaction": ""}
+
+
+def test_terms_of_results_of_version_1_2() -> None:
+    terms = read_stored_variances(ARCHIVES / "results_1.2.h5").terms
+    assert terms is not None
+    assert [(term.text, term.relationship) for term in terms.random["genetic"].values()] == [("genetic(id)", "pedigree")]
+    assert read_stored_variances(ARCHIVES / "results_1.1.h5").terms is None

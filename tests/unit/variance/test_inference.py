@@ -11,9 +11,10 @@ from scipy.stats import chi2
 import breedeval as be
 from breedeval.evaluation.config import read_config
 from breedeval.evaluation.estimation_setup import prepare_estimation
+from breedeval.variance.constrained import maximize_given
 from breedeval.variance.hypotheses import mixture_p_value
 from breedeval.variance.maximize import maximize
-from breedeval.variance.profile import maximize_given, profile_interval
+from breedeval.variance.profile import profile_interval
 from breedeval.variance.quantities import Quantity
 
 
