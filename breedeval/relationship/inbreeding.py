@@ -13,12 +13,17 @@ from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import ConfigError, DataError
 from breedeval.kernels import inbreeding as kernels
 from breedeval.kernels import inbreeding_rows as row_kernels
+from breedeval.kernels import inbreeding_update as update_kernels
 from breedeval.kernels import order as order_kernels
+from breedeval.kernels.lines import WIDTH
 from breedeval.pedigree.pedigree import Pedigree
-from breedeval.relationship.inbreeding_plan import InbreedingPlan
-from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window
+from breedeval.relationship.inbreeding_plan import InbreedingPlan, impossible_coefficients
+from breedeval.relationship.inbreeding_update import FEW, plan_update
+from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window, time_of_rows
 from breedeval.relationship.stored_inbreeding import StoredInbreeding
 
+#: Numbers of an array for which numpy asks for large pages.
+_LARGE = 1 << 19
 _METHODS = ("auto", "rows", "window", "meuwissen_luo")
 
 
@@ -136,20 +141,20 @@ def compute_inbreeding(
         coefficients = np.zeros(n)
     elif method == "meuwissen_luo":
         return _meuwissen_luo(pedigree)
+    elif known is not None:
+        coefficients = _update(pedigree, _known_by_row(pedigree, known), method)
     else:
-        coefficients = _compute(pedigree, _known_by_row(pedigree, known), method)
+        coefficients = _compute(pedigree, np.empty(0), np.empty(n), method)
     variance = np.empty(n)
     kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
     return Inbreeding(freeze(coefficients), freeze(variance), ignored=ignore)
 
 
-def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None) -> Float64:
-    """(n,) known F, NaN where it is to be computed, to be overwritten; empty if nothing is known."""
-    if known is None:
-        return np.empty(0)
+def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding) -> Float64:
+    """(n,) known F, NaN where it is to be computed."""
     if isinstance(known, StoredInbreeding):
         return known.find(pedigree).coefficients
-    by_row: Float64 = np.array(known, dtype=np.float64)
+    by_row: Float64 = np.asarray(known, dtype=np.float64)
     if by_row.shape != (pedigree.n_animals,):
         raise DataError(
             f"Known coefficients of inbreeding of shape {by_row.shape} for {pedigree.n_animals:,} animals. "
@@ -158,30 +163,56 @@ def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None
     return by_row
 
 
-def _compute(pedigree: Pedigree, known: Float64, method: str) -> Float64:
-    coefficients = known if len(known) else np.empty(pedigree.n_animals)
+def _update(pedigree: Pedigree, known: Float64, method: str) -> Float64:
+    """Compute what is NaN in ``known`` (n,)."""
+    coefficients = np.empty(pedigree.n_animals)
+    wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
+    n_wanted, n_impossible = update_kernels.copy_known(known, coefficients, wanted)
+    if n_impossible:
+        raise impossible_coefficients(pedigree, known)
+    if n_wanted <= len(wanted) and method != "window":
+        plan = plan_update(pedigree, wanted[:n_wanted], coefficients)
+        if method == "rows" or time_of_rows(plan) is None:
+            _by_rows(pedigree, plan, coefficients)
+            return coefficients
+    return _compute(pedigree, known, coefficients, method)
+
+
+def _compute(pedigree: Pedigree, known: Float64, coefficients: Float64, method: str) -> Float64:
     plan = InbreedingPlan.of(pedigree, known, coefficients)
     window = cheaper_window(pedigree, plan) if method == "auto" else None
     if window is None and method == "window":
         window = InbreedingWindow.of(pedigree, plan)
     if window is not None:
         window.compute(numba.get_num_threads(), coefficients)
+        _fill_at_once(pedigree, plan, coefficients)
     elif method == "window":
         raise ConfigError("Too many animals are parents at the same time for the method 'window'. Use the method 'auto'.")
     else:
         _by_rows(pedigree, plan, coefficients)
-    if plan.n_at_once:
-        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.wanted, plan.n_wanted, plan.note, coefficients)
     return coefficients
 
 
 def _by_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
     n_workers = min(numba.get_num_threads(), plan.most_batches)
-    work_space = np.empty((n_workers, len(plan.animal), row_kernels.WIDTH))
+    work_space = _lines(n_workers * len(plan.animal)).reshape(n_workers, len(plan.animal), WIDTH)
     row_kernels.inbreeding_by_stages(
         pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
-        plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
+        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
     )  # fmt: skip
+    _fill_at_once(pedigree, plan, coefficients)
+
+
+def _fill_at_once(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
+    if plan.n_at_once:
+        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.wanted, plan.n_wanted, plan.note, coefficients)
+
+
+def _lines(n: int) -> Float64:
+    """(n, WIDTH) numbers, each line of which is a line of cache; in large pages, which numpy asks for if there is enough."""
+    memory = np.empty(max(_LARGE, (n + 1) * WIDTH))
+    first = -(memory.ctypes.data // memory.itemsize) % WIDTH
+    return memory[first : first + n * WIDTH].reshape(n, WIDTH)
 
 
 def _meuwissen_luo(pedigree: Pedigree) -> Inbreeding:
