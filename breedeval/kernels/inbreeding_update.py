@@ -62,11 +62,25 @@ def _place(i, core, before):
 
 
 @compiled
-def copy_known(known, known_out, unknown_out):
-    """Copy F and list the rows where it is NaN; returns how many, and the number of F that cannot be (below 0 or above 1).
+def list_unknown(known, unknown_out):
+    """List the rows whose F is NaN; returns how many, and the number of F that cannot be (below 0 or above 1).
 
     unknown_out (most,) need not hold them all.
     """
+    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
+    for i in range(known.shape[0]):
+        value = known[i]
+        n_impossible += (value < -ROUNDED) | (value > 1.0 + ROUNDED)
+        if np.isnan(value):
+            if n_unknown < most:
+                unknown_out[n_unknown] = i
+            n_unknown += 1
+    return n_unknown, n_impossible
+
+
+@compiled
+def copy_known(known, known_out, unknown_out):
+    """Copy F and list the rows where it is NaN, see `list_unknown`."""
     n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
     for i in range(known.shape[0]):
         value = known[i]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -35,9 +36,8 @@ class Inbreeding:
     ----------
     coefficients
         (n,) F of each animal, in the order of the pedigree's rows.
-    mendelian_variance
-        (n,) d, variance of the Mendelian sampling in units of the genetic variance: ½ − ¼(F_s + F_d) with both parents known,
-        ¾ − ¼F_p with one, 1 with none.
+    variance_from
+        (n,) Mendelian variances, or the pedigree that they follow from.
     ignored
         True if inbreeding was set to zero on request.
     gamma
@@ -54,9 +54,21 @@ class Inbreeding:
     """
 
     coefficients: Float64
-    mendelian_variance: Float64
+    variance_from: Float64 | Pedigree
     ignored: bool = False
     gamma: Float64 | None = None
+
+    @cached_property
+    def mendelian_variance(self) -> Float64:
+        """(n,) d, variance of the Mendelian sampling in units of the genetic variance; computed when first asked for.
+
+        ½ − ¼(F_s + F_d) with both parents known, ¾ − ¼F_p with one, 1 with none, unless unknown parents are related.
+        """
+        if not isinstance(self.variance_from, Pedigree):
+            return self.variance_from
+        variance = np.empty(len(self))
+        kernels.mendelian_variances(self.variance_from.sire, self.variance_from.dam, self.coefficients, variance)
+        return freeze(variance)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.coefficients, dtype=dtype, copy=copy)
@@ -142,18 +154,32 @@ def compute_inbreeding(
     elif method == "meuwissen_luo":
         return _meuwissen_luo(pedigree)
     elif known is not None:
-        coefficients = _update(pedigree, _known_by_row(pedigree, known), method)
+        coefficients = _update(pedigree, known, method)
     else:
         coefficients = _compute(pedigree, np.empty(0), np.empty(n), method)
-    variance = np.empty(n)
-    kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
-    return Inbreeding(freeze(coefficients), freeze(variance), ignored=ignore)
+    return Inbreeding(freeze(coefficients), pedigree, ignored=ignore)
 
 
-def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding) -> Float64:
-    """(n,) known F, NaN where it is to be computed."""
+def _update(pedigree: Pedigree, known: ArrayLike | StoredInbreeding, method: str) -> Float64:
+    """Compute what is not known."""
+    wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
     if isinstance(known, StoredInbreeding):
-        return known.find(pedigree).coefficients
+        coefficients = known.find(pedigree).coefficients
+        n_wanted, n_impossible = update_kernels.list_unknown(coefficients, wanted)
+    else:
+        coefficients = np.empty(pedigree.n_animals)
+        n_wanted, n_impossible = update_kernels.copy_known(_by_row(pedigree, known), coefficients, wanted)
+    if n_impossible:
+        raise impossible_coefficients(pedigree, coefficients)
+    if n_wanted <= len(wanted) and method != "window":
+        plan = plan_update(pedigree, wanted[:n_wanted], coefficients)
+        if method == "rows" or time_of_rows(plan) is None:
+            _compute_rows(pedigree, plan, coefficients)
+            return coefficients
+    return _compute(pedigree, coefficients, coefficients, method)
+
+
+def _by_row(pedigree: Pedigree, known: ArrayLike) -> Float64:
     by_row: Float64 = np.asarray(known, dtype=np.float64)
     if by_row.shape != (pedigree.n_animals,):
         raise DataError(
@@ -161,21 +187,6 @@ def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding) -> Fl
             "Give one number a row, NaN where F is to be computed, or StoredInbreeding with ids."
         )
     return by_row
-
-
-def _update(pedigree: Pedigree, known: Float64, method: str) -> Float64:
-    """Compute what is NaN in ``known`` (n,)."""
-    coefficients = np.empty(pedigree.n_animals)
-    wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
-    n_wanted, n_impossible = update_kernels.copy_known(known, coefficients, wanted)
-    if n_impossible:
-        raise impossible_coefficients(pedigree, known)
-    if n_wanted <= len(wanted) and method != "window":
-        plan = plan_update(pedigree, wanted[:n_wanted], coefficients)
-        if method == "rows" or time_of_rows(plan) is None:
-            _by_rows(pedigree, plan, coefficients)
-            return coefficients
-    return _compute(pedigree, known, coefficients, method)
 
 
 def _compute(pedigree: Pedigree, known: Float64, coefficients: Float64, method: str) -> Float64:
@@ -189,11 +200,11 @@ def _compute(pedigree: Pedigree, known: Float64, coefficients: Float64, method: 
     elif method == "window":
         raise ConfigError("Too many animals are parents at the same time for the method 'window'. Use the method 'auto'.")
     else:
-        _by_rows(pedigree, plan, coefficients)
+        _compute_rows(pedigree, plan, coefficients)
     return coefficients
 
 
-def _by_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
+def _compute_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
     n_workers = min(numba.get_num_threads(), plan.most_batches)
     work_space = _lines(n_workers * len(plan.animal)).reshape(n_workers, len(plan.animal), WIDTH)
     row_kernels.inbreeding_by_stages(
