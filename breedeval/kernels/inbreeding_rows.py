@@ -24,8 +24,13 @@ def _mark(places, place):
 
 
 @compiled
-def ask_for_pairs(first, last, pairs, chain, n, asked):
+def ask_for_pairs(first, last, pairs, chain, lines, line_starts, n, asked):
     """Mark the places whose relationships the pairs need; ``asked`` and all other sets of places hold a bit a place."""
+    if line_starts.shape[0]:
+        for at in range(line_starts[first], line_starts[last]):
+            p = np.uint64(lines[at])
+            asked[p >> _WORD] |= _ONE << (p & _IN_WORD)
+        return
     for pair in range(first, last):
         for link in range(LINKS):
             _mark(asked, pairs[pair, link])
@@ -42,20 +47,24 @@ def mark_ancestors(core_sire, core_dam, marked):
     """Mark all ancestors of the places marked; returns how many places are marked then."""
     count = 0
     for word in range(marked.shape[0] - 1, -1, -1):
-        left = marked[np.uint64(word)]
+        w = np.uint64(word)
+        left = marked[w]
         while left:
             bit = np.uint64(63) - np.uint64(leading_zeros(left))
-            j = (np.uint64(word) << _WORD) | bit
-            _mark(marked, core_sire[j])
-            _mark(marked, core_dam[j])
+            j = (w << _WORD) | bit
+            p, q = np.uint64(core_sire[j]), np.uint64(core_dam[j])
+            marked[p >> _WORD] |= _ONE << (p & _IN_WORD)
+            marked[q >> _WORD] |= _ONE << (q & _IN_WORD)
             count += 1
-            left = marked[np.uint64(word)] & ((_ONE << bit) - _ONE)
+            left &= (_ONE << bit) - _ONE
+            if p >> _WORD == w or q >> _WORD == w:  # seldom; what has just been written is slow to read
+                left = marked[w] & ((_ONE << bit) - _ONE)
     return count
 
 
 @compiled
 def _clear_ancestors(core_sire, core_dam, asked, x):
-    """Mark all ancestors of the places marked, with zeros in the lines of all; x is an address."""
+    """As `mark_ancestors`, with zeros in the lines of all places marked; x is an address."""
     for word in range(asked.shape[0] - 1, -1, -1):
         w = np.uint64(word)
         left = asked[w]
@@ -63,14 +72,20 @@ def _clear_ancestors(core_sire, core_dam, asked, x):
             bit = np.uint64(63) - np.uint64(leading_zeros(left))
             j = (w << _WORD) | bit
             put_zeros(x + (j << LOG_BYTES))
-            _mark(asked, core_sire[j])
-            _mark(asked, core_dam[j])
-            left = asked[w] & ((_ONE << bit) - _ONE)
+            p, q = np.uint64(core_sire[j]), np.uint64(core_dam[j])
+            asked[p >> _WORD] |= _ONE << (p & _IN_WORD)
+            asked[q >> _WORD] |= _ONE << (q & _IN_WORD)
+            left &= (_ONE << bit) - _ONE
+            if p >> _WORD == w or q >> _WORD == w:
+                left = asked[w] & ((_ONE << bit) - _ONE)
 
 
 @compiled
 def _go_up(core_sire, core_dam, shared, x):
-    """T'x: the shares of genes that the rows have from their ancestors, which are marked in ``shared``; x is an address."""
+    """T'x: the shares of genes that the rows have from their ancestors; ``shared`` marks the rows, and nothing afterwards.
+
+    The lines of all ancestors come with zeros, so that nothing depends on who was met before. ``x`` is an address.
+    """
     for word in range(shared.shape[0] - 1, -1, -1):
         w = np.uint64(word)
         left = shared[w]
@@ -83,7 +98,9 @@ def _go_up(core_sire, core_dam, shared, x):
             add_half(x + (q << LOG_BYTES), own)
             shared[p >> _WORD] |= _ONE << (p & _IN_WORD)
             shared[q >> _WORD] |= _ONE << (q & _IN_WORD)
-            left = shared[w] & ((_ONE << bit) - _ONE)
+            left &= (_ONE << bit) - _ONE
+            if p >> _WORD == w or q >> _WORD == w:
+                left = shared[w] & ((_ONE << bit) - _ONE)
         shared[w] = 0
 
 
@@ -120,11 +137,23 @@ def _read_pairs(first, last, pairs, chain, n, column, x, inbreeding_out):
 
 
 @compiled
-def _batch(rows, core_sire, core_dam, variance, starts, pairs, chain, x, shared, asked, inbreeding_out):
+def _read_lines(first, last, progeny, lines, line_starts, column, x, inbreeding_out):
+    for pair in range(first, last):
+        weight, value, end = 0.5, 0.0, line_starts[pair + 1] - 1
+        for at in range(line_starts[pair], end):
+            weight *= 0.5
+            value += weight * x[np.uint64(lines[at]), column]
+        inbreeding_out[progeny[pair, 0]] = value + weight * x[np.uint64(lines[end]), column]
+
+
+@compiled
+def _batch(
+    rows, core_sire, core_dam, variance, starts, pairs, chain, lines, line_starts, x, shared, asked, inbreeding_out
+):  # fmt: skip
     """Inbreeding of the progeny of up to WIDTH row animals: rows of T D T' (Colleau 2002, Genet. Sel. Evol. 34:409)."""
     n = core_sire.shape[0]
     for j in rows:
-        ask_for_pairs(starts[j], starts[j + 1], pairs, chain, n, asked)
+        ask_for_pairs(starts[j], starts[j + 1], pairs, chain, lines, line_starts, n, asked)
         _mark(asked, j)
         _mark(shared, j)
     address = np.uint64(x.ctypes.data)
@@ -134,7 +163,11 @@ def _batch(rows, core_sire, core_dam, variance, starts, pairs, chain, x, shared,
     _go_up(core_sire, core_dam, shared, address)
     _go_down(core_sire, core_dam, variance, asked, address)
     for k in range(rows.shape[0]):
-        _read_pairs(starts[rows[k]], starts[rows[k] + 1], pairs, chain, n, k, x, inbreeding_out)
+        first, last = starts[rows[k]], starts[rows[k] + 1]
+        if line_starts.shape[0]:
+            _read_lines(first, last, pairs, lines, line_starts, k, x, inbreeding_out)
+        else:
+            _read_pairs(first, last, pairs, chain, n, k, x, inbreeding_out)
 
 
 @compiled
@@ -149,8 +182,8 @@ def _begin_stage(members, animal, sire, dam, note, variance, inbreeding_out):
 
 @compiled_parallel
 def inbreeding_by_stages(
-    sire, dam, note, animal, core_sire, core_dam, members, stage_starts, rows, row_starts, starts, pairs, chain, n_workers, x,
-    inbreeding_out,
+    sire, dam, note, animal, core_sire, core_dam, members, stage_starts, rows, row_starts, starts, pairs, chain, lines,
+    line_starts, n_workers, x, inbreeding_out,
 ):  # fmt: skip
     """Inbreeding of the progeny of every pair, stage by stage, batches of a stage in ``n_workers`` threads.
 
@@ -172,7 +205,7 @@ def inbreeding_by_stages(
                 begin = first + batch * WIDTH
                 _batch(
                     rows[begin : min(end, begin + WIDTH)],
-                    core_sire, core_dam, variance, starts, pairs, chain,
+                    core_sire, core_dam, variance, starts, pairs, chain, lines, line_starts,
                     x[worker], shared[worker], asked[worker], inbreeding_out,
                 )  # fmt: skip
 
@@ -187,7 +220,7 @@ def fill_at_once(sire, dam, wanted, n_wanted, note, inbreeding_out):
 
 
 @compiled
-def sampled_visits(core_sire, core_dam, starts, pairs, chain, rows, n_batches):
+def sampled_visits(core_sire, core_dam, starts, pairs, chain, lines, line_starts, rows, n_batches):
     """Mean number of places that a batch of rows visits, of ``n_batches`` batches spread over ``rows``."""
     n = core_sire.shape[0]
     asked = np.zeros(n // BITS + 1, dtype=np.uint64)
@@ -195,7 +228,7 @@ def sampled_visits(core_sire, core_dam, starts, pairs, chain, rows, n_batches):
     for batch in range(n_batches):
         begin = batch * max(0, rows.shape[0] - WIDTH) // max(1, n_batches - 1)
         for j in rows[begin : begin + WIDTH]:
-            ask_for_pairs(starts[j], starts[j + 1], pairs, chain, n, asked)
+            ask_for_pairs(starts[j], starts[j + 1], pairs, chain, lines, line_starts, n, asked)
             _mark(asked, j)
         visits += mark_ancestors(core_sire, core_dam, asked)
         asked[:] = 0

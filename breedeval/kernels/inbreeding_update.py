@@ -14,13 +14,15 @@ from numba.extending import intrinsic
 
 from breedeval.kernels.compile import compiled
 from breedeval.kernels.inbreeding import follows_at_once
-from breedeval.kernels.inbreeding_plan import AT_ONCE, DAM_FACTOR, LINKS, PAIR, ROUNDED
+from breedeval.kernels.inbreeding_plan import AT_ONCE, DAM_FACTOR, PAIR, ROUNDED
 from breedeval.kernels.words import load_word, prefetch, store_word
 
 #: Links of a line at most: where it is longer, its next animal becomes one of the core.
 MOST_LINKS = 16
 #: Lines that are followed together.
 _TOGETHER = 1024
+#: Animals between the one looked at and the one whose mother is asked for.
+_AHEAD = 16
 #: Progeny are not counted beyond this.
 _MANY = np.uint8(255)
 _ONE = np.uint64(1)
@@ -94,14 +96,21 @@ def copy_known(known, known_out, unknown_out):
 
 
 @compiled
-def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out):
+def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out, progeny_out, parents_of_dam_out):
     """Note how the F of each animal wanted is found, and count pairs by parent; see `inbreeding_plan.classify`.
 
-    n_progeny_out (n,) uint8 stops at its highest value. Returns the numbers of F that follow at once and of pairs.
+    n_progeny_out (n,) uint8 stops at its highest value. For each pair: progeny_out (wanted,) the progeny, and
+    parents_of_dam_out (wanted, 2) what is read here anyway. Returns the numbers of F that follow at once and of pairs.
     """
     n = sire.shape[0]
     n_at_once, n_pairs = 0, 0
-    for i in wanted:
+    sires, dams = np.uint64(sire.ctypes.data), np.uint64(dam.ctypes.data)
+    for k in range(wanted.shape[0]):
+        if k + _AHEAD < wanted.shape[0]:
+            mother = np.uint64(dam[wanted[k + _AHEAD]]) << _LOG_INT32
+            prefetch(sires + mother)
+            prefetch(dams + mother)
+        i = wanted[k]
         s, d = sire[i], dam[i]
         if not (0 <= s < n and 0 <= d < n):
             inbreeding_out[i] = 0.0
@@ -110,6 +119,7 @@ def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out):
             n_at_once += 1
         else:
             note_out[i] = PAIR
+            progeny_out[n_pairs], parents_of_dam_out[n_pairs, 0], parents_of_dam_out[n_pairs, 1] = i, sire[d], dam[d]
             n_pairs += 1
             n_progeny_out[s] += n_progeny_out[s] < _MANY
             n_progeny_out[d] += n_progeny_out[d] < _MANY
@@ -142,84 +152,83 @@ def _mark_ancestors(sire, dam, marked):
 
 
 @compiled
-def _follow_some(mates, sire, dam, core, front, links_out, lines_out):
+def _follow_some(mates, parents, sire, dam, core, front, ends, links_out, lines_out):
     """Follow the lines of a few mates link by link, all at a time: while memory is fetched for one, others go on.
 
-    lines_out (mates, MOST_LINKS + 1), links_out (mates,); see `_follow_lines`. ``front`` (mates,) is work space.
+    lines_out (mates, MOST_LINKS + 1), links_out (mates,); see `_follow_lines`. ``front`` and ``ends`` are work space, as long.
     """
     n = sire.shape[0]
     sires, dams = np.uint64(sire.ctypes.data), np.uint64(dam.ctypes.data)
     n_front = mates.shape[0]
     for k in range(n_front):
-        front[k], lines_out[k, 0] = k, mates[k]
-        prefetch(sires + (np.uint64(mates[k]) << _LOG_INT32))
-        prefetch(dams + (np.uint64(mates[k]) << _LOG_INT32))
+        front[k], ends[k] = k, mates[k]
     for links in range(MOST_LINKS + 1):
         n_on = 0
         for f in range(n_front):
-            k = np.uint64(front[f])
-            at = np.int64(lines_out[k, links])
-            links_out[k] = links
-            if at < 0 or _has(core, at):
+            k, at = np.uint64(front[f]), np.int64(ends[f])
+            if at < 0 or _has(core, at) or links == MOST_LINKS:
+                if at >= 0:
+                    _mark(core, at)
+                lines_out[k, links], links_out[k] = at, links
                 continue
-            if links == MOST_LINKS:
-                _mark(core, at)
-                continue
-            s, d = np.int64(sire[np.uint64(at)]), np.int64(dam[np.uint64(at)])
+            if links == 0:
+                s, d = np.int64(parents[k, 0]), np.int64(parents[k, 1])
+            else:
+                s, d = np.int64(sire[np.uint64(at)]), np.int64(dam[np.uint64(at)])
             s, d = s if s < n else -1, d if d < n else -1
             if s >= 0 and not _has(core, s):
                 if d < 0 or _has(core, d):
                     s, d = d, s
                 else:
                     _mark(core, s)
-            lines_out[k, links], lines_out[k, links + 1] = s, d
             prefetch(sires + (np.uint64(d) << _LOG_INT32))
             prefetch(dams + (np.uint64(d) << _LOG_INT32))
-            front[n_on] = k
+            lines_out[k, links] = s
+            front[n_on], ends[n_on] = k, d
             n_on += 1
         n_front = n_on
 
 
 @compiled
-def _follow_lines(mates, sire, dam, core, links_out, lines_out):
+def _follow_lines(mates, parents, sire, dam, core, links_out, lines_out):
     """Follow the line of each mate: what is read along it, a link after the other, goes to lines_out, then its end.
 
     At each link one parent is read and the other leads on; the one that is read is of the core, or unknown (−1). If neither is
-    of the core, the sire joins it. links_out (mates,) uint8 gets the number of links; ``core`` is the address of the set.
-    Returns the number of `LINKS` links by which the lines go beyond the first ones.
+    of the core, the sire joins it. ``parents`` (mates, 2) of the mates; links_out (mates,) uint8 gets the number of links;
+    ``core`` is the address of the set. Returns how much was written.
     """
-    front, some = np.empty(_TOGETHER, dtype=np.int32), np.empty((_TOGETHER, MOST_LINKS + 1), dtype=np.int32)
-    to, n_more = 0, 0
+    front, ends = np.empty(_TOGETHER, dtype=np.int32), np.empty(_TOGETHER, dtype=np.int32)
+    some = np.empty((_TOGETHER, MOST_LINKS + 1), dtype=np.int32)
+    to = 0
     for first in range(0, mates.shape[0], _TOGETHER):
-        links = links_out[first : first + _TOGETHER]
-        _follow_some(mates[first : first + _TOGETHER], sire, dam, core, front, links, some)
+        links, end = links_out[first : first + _TOGETHER], first + _TOGETHER
+        _follow_some(mates[first:end], parents[first:end], sire, dam, core, front, ends, links, some)
         for k in range(links.shape[0]):
             for link in range(links[k] + 1):
                 lines_out[to + link] = some[k, link]
-            n_more += max(0, np.int64(links[k]) - 1) // LINKS
             to += np.int64(links[k]) + 1
-    return n_more
+    return to
 
 
 @compiled
-def find_core(sire, dam, wanted, note, n_progeny, core_out, row_out, links_out, lines_out):
+def find_core(sire, dam, progeny, n_progeny, parents_of_dam, core_out, row_out, links_out, lines_out):
     """Find the core and follow the lines of all mates, see `_follow_lines`.
 
-    For each pair, in the order of ``wanted``: row_out (pairs,) its row animal, and its line. core_out holds a bit an animal.
-    Returns the size of the core, and the number of `LINKS` links by which the lines go beyond the first ones.
+    For each pair: row_out (pairs,) its row animal, and its line. core_out holds a bit an animal; parents_of_dam (pairs, 2) is
+    used up. Returns the size of the core and that of lines_out.
     """
     address = np.uint64(core_out.ctypes.data)
     mates = np.empty_like(row_out)
-    pair = 0
-    for i in wanted:
-        if note[i] & PAIR:
-            row = _row_animal(i, sire, dam, n_progeny)
-            row_out[pair], mates[pair] = row, sire[i] + dam[i] - row
-            _mark(address, row)
-            pair += 1
+    for pair in range(progeny.shape[0]):
+        i = progeny[pair]
+        row = _row_animal(i, sire, dam, n_progeny)
+        row_out[pair], mates[pair] = row, sire[i] + dam[i] - row
+        if row == dam[i]:
+            parents_of_dam[pair, 0], parents_of_dam[pair, 1] = sire[sire[i]], dam[sire[i]]
+        _mark(address, row)
     _mark_ancestors(sire, dam, core_out)
-    n_more = _follow_lines(mates, sire, dam, address, links_out, lines_out)
-    return _mark_ancestors(sire, dam, core_out), n_more
+    n_lines = _follow_lines(mates, parents_of_dam, sire, dam, address, links_out, lines_out)
+    return _mark_ancestors(sire, dam, core_out), n_lines
 
 
 @compiled
@@ -256,34 +265,24 @@ def find_stages(sire, dam, n_progeny, note, core, before, animal, core_sire, cor
 
 
 @compiled
-def count_pairs(row, core, before, n_pairs_out):
-    """Replace row animals by their places, and count the pairs of each place."""
+def count_pairs(row, links, core, before, counts_out):
+    """Replace row animals by their places; counts_out (2, n_core + 2): pairs of each place j, and their lines, at j + 1."""
     for pair in range(row.shape[0]):
         row[pair] = _place(row[pair], core, before)
-        n_pairs_out[row[pair]] += 1
+        counts_out[0, row[pair] + 1] += 1
+        counts_out[1, row[pair] + 1] += np.int64(links[pair]) + 1
 
 
 @compiled
-def sort_pairs(wanted, note, core, before, n_core, row, links, lines, next_free_out, pairs_out, chain_out):
-    """List the pairs by row, as `inbreeding_plan.sort_pairs` does; what goes beyond the first links goes to chain_out."""
-    pair, line, more = 0, 0, 0
-    for i in wanted:
-        if not note[i] & PAIR:
-            continue
-        k = next_free_out[row[pair]]
-        next_free_out[row[pair]] = k + 1
-        pairs_out[k, LINKS + 1] = i
-        n_links = np.int64(links[pair])
-        end = _place(lines[line + n_links], core, before)
-        for link in range(LINKS):
-            pairs_out[k, link] = _place(lines[line + link], core, before) if link < n_links else end
-        pairs_out[k, LINKS] = end
-        for first in range(LINKS, n_links, LINKS):
-            if first == LINKS:
-                pairs_out[k, LINKS] = n_core + 1 + more
-            for link in range(LINKS):
-                chain_out[more, link] = _place(lines[line + first + link], core, before) if first + link < n_links else end
-            more += 1
-            chain_out[more - 1, 2 * LINKS - 1] = n_core + 1 + more if first + LINKS < n_links else end
-        line += n_links + 1
-        pair += 1
+def sort_pairs(progeny, core, before, row, links, followed, next_pair_out, next_line_out, pairs_out, starts_out, lines_out):
+    """List progeny and lines by row. next_pair_out, next_line_out: where the lists of each row begin; they move."""
+    at = 0
+    for pair in range(progeny.shape[0]):
+        k, to = next_pair_out[row[pair]], next_line_out[row[pair]]
+        length = np.int64(links[pair]) + 1
+        next_pair_out[row[pair]] = k + 1
+        next_line_out[row[pair]] = to + length
+        pairs_out[k, 0], starts_out[k] = progeny[pair], to
+        for link in range(length):
+            lines_out[np.uint64(to + link)] = _place(followed[np.uint64(at + link)], core, before)
+        at += length

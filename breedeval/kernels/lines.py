@@ -49,17 +49,6 @@ def put_zeros(context, to):
 
 
 @intrinsic
-def put_half(context, to, source):
-    """Half of a line."""
-
-    def generate(target, builder, signature, arguments):
-        _store(builder, builder.fmul(_all(0.5), _load(builder, arguments[1])), arguments[0])
-        return target.get_dummy_value()
-
-    return types.void(types.uint64, types.uint64), generate
-
-
-@intrinsic
 def add_half(context, to, source):
     """Add half of a line to another."""
 
@@ -69,18 +58,6 @@ def add_half(context, to, source):
         return target.get_dummy_value()
 
     return types.void(types.uint64, types.uint64), generate
-
-
-@intrinsic
-def put_mean(context, to, one, other):
-    """Mean of two lines."""
-
-    def generate(target, builder, signature, arguments):
-        total = builder.fadd(_load(builder, arguments[1]), _load(builder, arguments[2]))
-        _store(builder, builder.fmul(_all(0.5), total), arguments[0])
-        return target.get_dummy_value()
-
-    return types.void(types.uint64, types.uint64, types.uint64), generate
 
 
 @intrinsic

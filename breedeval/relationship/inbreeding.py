@@ -209,7 +209,8 @@ def _compute_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float6
     work_space = _lines(n_workers * len(plan.animal)).reshape(n_workers, len(plan.animal), WIDTH)
     row_kernels.inbreeding_by_stages(
         pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
-        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
+        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, n_workers,
+        work_space, coefficients,
     )  # fmt: skip
     _fill_at_once(pedigree, plan, coefficients)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +35,9 @@ class InbreedingPlan:
         (pairs, LINKS + 2) relationships to look up, by row; those of the row at place j from starts[j] to starts[j + 1].
     chain
         (mates, 2 × LINKS) where the chains of the mates lead.
+    lines, line_starts
+        Instead of chains, places to read for each pair and its end, those of pair k from line_starts[k] to line_starts[k + 1];
+        then ``pairs`` (pairs, 1) holds the progeny alone.
     """
 
     wanted: Int32
@@ -51,6 +54,8 @@ class InbreedingPlan:
     pairs: Int32
     starts: Int64
     chain: Int32
+    lines: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    line_starts: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def most_batches(self) -> int:

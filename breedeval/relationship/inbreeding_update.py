@@ -22,12 +22,16 @@ def plan_update(pedigree: Pedigree, wanted: Int32, inbreeding_out: Float64) -> I
     """
     sire, dam, n = pedigree.sire, pedigree.dam, pedigree.n_animals
     note, n_progeny = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.uint8)
-    n_at_once, n_pairs = kernels.classify(sire, dam, wanted, inbreeding_out, note, n_progeny)
+    progeny, parents_of_dam = np.empty(len(wanted), dtype=np.int32), np.empty((len(wanted), 2), dtype=np.int32)
+    n_at_once, n_pairs = kernels.classify(
+        sire, dam, wanted, inbreeding_out, note, n_progeny, progeny, parents_of_dam
+    )  # fmt: skip
+    progeny = progeny[:n_pairs]
 
     core = np.zeros(n // 64 + 1, dtype=np.uint64)
     row, links = np.empty(n_pairs, dtype=np.int32), np.empty(n_pairs, dtype=np.uint8)
-    lines = np.empty(n_pairs * (kernels.MOST_LINKS + 1), dtype=np.int32)  # what is not written takes no memory
-    n_core, n_more = kernels.find_core(sire, dam, wanted, note, n_progeny, core, row, links, lines)
+    followed = np.empty(n_pairs * (kernels.MOST_LINKS + 1), dtype=np.int32)  # what is not written takes no memory
+    n_core, n_lines = kernels.find_core(sire, dam, progeny, n_progeny, parents_of_dam, core, row, links, followed)
 
     before = np.empty(len(core), dtype=np.int32)
     animal, core_sire, core_dam = (np.zeros(n_core + 1, dtype=np.int32) for _ in range(3))
@@ -35,12 +39,17 @@ def plan_update(pedigree: Pedigree, wanted: Int32, inbreeding_out: Float64) -> I
     stage, done = np.empty(n_core + 1, dtype=np.int32), np.empty(n_core + 1, dtype=np.int32)
     n_stages = kernels.find_stages(sire, dam, n_progeny, note, core, before, animal, core_sire, core_dam, stage, done)
 
-    pairs_of_place = np.zeros(n_core + 1, dtype=np.int64)
-    kernels.count_pairs(row, core, before, pairs_of_place)
-    starts = np.append(0, np.cumsum(pairs_of_place))
-    pairs, chain = np.empty((n_pairs, LINKS + 2), dtype=np.int32), np.empty((n_more, 2 * LINKS), dtype=np.int32)
-    kernels.sort_pairs(wanted, note, core, before, n_core, row, links, lines, starts[:-1].copy(), pairs, chain)
+    counts = np.zeros((2, n_core + 2), dtype=np.int64)
+    kernels.count_pairs(row, links, core, before, counts)
+    starts, first_lines = np.cumsum(counts, axis=1)
+    pairs, lines = np.empty((n_pairs, 1), dtype=np.int32), np.empty(n_lines, dtype=np.int32)
+    line_starts = np.empty(n_pairs + 1, dtype=np.int64)
+    line_starts[-1] = n_lines
+    kernels.sort_pairs(
+        progeny, core, before, row, links, followed, starts.copy(), first_lines, pairs, line_starts, lines
+    )  # fmt: skip
     by_stage = sort_by_stage(stage, n_stages, starts)
+    no_chain = np.empty((0, 2 * LINKS), dtype=np.int32)
     return InbreedingPlan(
-        wanted, len(wanted), note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, chain
+        wanted, len(wanted), note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, no_chain, lines, line_starts
     )  # fmt: skip

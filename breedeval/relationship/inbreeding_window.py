@@ -120,7 +120,8 @@ def time_of_rows(plan: InbreedingPlan) -> float | None:
     if not n_batches or narrowest > _MOST_SLOTS or _VISIT * n_batches * n_core < least:
         return None
     visits = row_kernels.sampled_visits(
-        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, plan.rows, min(n_batches, _SAMPLED)
-    )
+        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, plan.rows,
+        min(n_batches, _SAMPLED),
+    )  # fmt: skip
     by_rows = _VISIT * n_batches * visits
     return by_rows if by_rows >= least else None
