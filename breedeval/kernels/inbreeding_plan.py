@@ -29,9 +29,9 @@ _NEEDED_IN_WORD, _LOG_BITS = np.uint64(0x0C0C0C0C0C0C0C0C), np.uint64(3)
 #: Links of a chain that are stored together, so that memory is read once for all of them.
 LINKS = 4
 #: A row costs far more than a pair: the dam gets the row only if she has several times the progeny of the sire.
-_DAM_FACTOR = 4
+DAM_FACTOR = 4
 # Known F may have been rounded.
-_ROUNDED = 1e-6
+ROUNDED = 1e-6
 
 
 @compiled
@@ -42,7 +42,7 @@ def list_unknown(known, unknown_out):
         value = known[i]
         unknown_out[n_unknown] = i
         n_unknown += np.isnan(value)
-        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
+        n_impossible += (value < -ROUNDED) | (value > 1.0 + ROUNDED)
     return n_unknown, n_impossible
 
 
@@ -73,7 +73,7 @@ def classify(sire, dam, wanted, n_wanted, inbreeding_out, note_out, n_progeny_ou
 @compiled
 def _row_animal(i, sire, dam, n_progeny):
     s, d = sire[i], dam[i]
-    return d if n_progeny[d] > _DAM_FACTOR * n_progeny[s] else s
+    return d if n_progeny[d] > DAM_FACTOR * n_progeny[s] else s
 
 
 @compiled
@@ -114,7 +114,7 @@ def spread_to_ancestors(sire, dam, n_progeny, note_out, words):
                 n_mates += 1
                 if has_sire and has_dam and not (note_out[s] | note_out[d]) & CORE:
                     # An old parent without pairs of its own is the rule when few animals are wanted: then the sire.
-                    note_out[d if n_progeny[d] > _DAM_FACTOR * (n_progeny[s] + 1) else s] |= CORE
+                    note_out[d if n_progeny[d] > DAM_FACTOR * (n_progeny[s] + 1) else s] |= CORE
                 if has_sire and not note_out[s] & CORE:
                     note_out[s] |= MATE
                 if has_dam and not note_out[d] & CORE:

@@ -57,6 +57,51 @@ def follow_texts(buffer, offsets, other_buffer, other_offsets, place_out):
 
 
 @compiled
+def follow_values(buffer, offsets, other_buffer, other_offsets, values, place_out, values_out):
+    """As `follow_texts`, with a value for each other text: it goes to the text's place in values_out, NaN to all other places.
+
+    ``place_out`` is not written if it is empty. What is in values_out is of no use unless all were found.
+    """
+    n, n_others = offsets.shape[0] - 1, other_offsets.shape[0] - 1
+    places = place_out.shape[0] > 0
+    i, k = 0, 0
+    while i < n and k < n_others:
+        if i + _TOGETHER <= n and k + _TOGETHER <= n_others:
+            shift, same = offsets[i] - other_offsets[k], True
+            for text in range(1, _TOGETHER + 1):
+                same &= offsets[i + text] - other_offsets[k + text] == shift
+            length = offsets[i + _TOGETHER] - offsets[i]
+            if same and _equal_bytes(buffer, offsets[i], other_buffer, other_offsets[k], length):
+                for text in range(_TOGETHER):
+                    values_out[i + text] = values[k + text]
+                if places:
+                    for text in range(_TOGETHER):
+                        place_out[k + text] = i + text
+                i, k = i + _TOGETHER, k + _TOGETHER
+                continue
+        for _ in range(_TOGETHER):
+            if i == n or k == n_others:
+                break
+            start, other_start = offsets[i], other_offsets[k]
+            length = offsets[i + 1] - start
+            found = other_offsets[k + 1] - other_start == length
+            if found:
+                byte = 0
+                while byte < length and buffer[start + byte] == other_buffer[other_start + byte]:
+                    byte += 1
+                found = byte == length
+            values_out[i] = np.nan
+            if found:
+                values_out[i] = values[k]
+                if places:
+                    place_out[k] = i
+                k += 1
+            i += 1
+    values_out[i:] = np.nan
+    return k
+
+
+@compiled
 def put_values(places, values, values_out):
     """Put a value at each place; returns True if places do not rise, so that one might be met twice."""
     before, falls = np.int32(-1), False

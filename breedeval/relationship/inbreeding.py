@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -13,12 +14,17 @@ from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import ConfigError, DataError
 from breedeval.kernels import inbreeding as kernels
 from breedeval.kernels import inbreeding_rows as row_kernels
+from breedeval.kernels import inbreeding_update as update_kernels
 from breedeval.kernels import order as order_kernels
+from breedeval.kernels.lines import WIDTH
 from breedeval.pedigree.pedigree import Pedigree
-from breedeval.relationship.inbreeding_plan import InbreedingPlan
-from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window
+from breedeval.relationship.inbreeding_plan import InbreedingPlan, impossible_coefficients
+from breedeval.relationship.inbreeding_update import FEW, plan_update
+from breedeval.relationship.inbreeding_window import InbreedingWindow, cheaper_window, time_of_rows
 from breedeval.relationship.stored_inbreeding import StoredInbreeding
 
+#: Numbers of an array for which numpy asks for large pages.
+_LARGE = 1 << 19
 _METHODS = ("auto", "rows", "window", "meuwissen_luo")
 
 
@@ -30,9 +36,8 @@ class Inbreeding:
     ----------
     coefficients
         (n,) F of each animal, in the order of the pedigree's rows.
-    mendelian_variance
-        (n,) d, variance of the Mendelian sampling in units of the genetic variance: ½ − ¼(F_s + F_d) with both parents known,
-        ¾ − ¼F_p with one, 1 with none.
+    variance_from
+        (n,) Mendelian variances, or the pedigree that they follow from.
     ignored
         True if inbreeding was set to zero on request.
     gamma
@@ -49,9 +54,21 @@ class Inbreeding:
     """
 
     coefficients: Float64
-    mendelian_variance: Float64
+    variance_from: Float64 | Pedigree
     ignored: bool = False
     gamma: Float64 | None = None
+
+    @cached_property
+    def mendelian_variance(self) -> Float64:
+        """(n,) d, variance of the Mendelian sampling in units of the genetic variance; computed when first asked for.
+
+        ½ − ¼(F_s + F_d) with both parents known, ¾ − ¼F_p with one, 1 with none, unless unknown parents are related.
+        """
+        if not isinstance(self.variance_from, Pedigree):
+            return self.variance_from
+        variance = np.empty(len(self))
+        kernels.mendelian_variances(self.variance_from.sire, self.variance_from.dam, self.coefficients, variance)
+        return freeze(variance)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.coefficients, dtype=dtype, copy=copy)
@@ -136,20 +153,34 @@ def compute_inbreeding(
         coefficients = np.zeros(n)
     elif method == "meuwissen_luo":
         return _meuwissen_luo(pedigree)
+    elif known is not None:
+        coefficients = _update(pedigree, known, method)
     else:
-        coefficients = _compute(pedigree, _known_by_row(pedigree, known), method)
-    variance = np.empty(n)
-    kernels.mendelian_variances(pedigree.sire, pedigree.dam, coefficients, variance)
-    return Inbreeding(freeze(coefficients), freeze(variance), ignored=ignore)
+        coefficients = _compute(pedigree, np.empty(0), np.empty(n), method)
+    return Inbreeding(freeze(coefficients), pedigree, ignored=ignore)
 
 
-def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None) -> Float64:
-    """(n,) known F, NaN where it is to be computed, to be overwritten; empty if nothing is known."""
-    if known is None:
-        return np.empty(0)
+def _update(pedigree: Pedigree, known: ArrayLike | StoredInbreeding, method: str) -> Float64:
+    """Compute what is not known."""
+    wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
     if isinstance(known, StoredInbreeding):
-        return known.find(pedigree).coefficients
-    by_row: Float64 = np.array(known, dtype=np.float64)
+        coefficients = known.find(pedigree).coefficients
+        n_wanted, n_impossible = update_kernels.list_unknown(coefficients, wanted)
+    else:
+        coefficients = np.empty(pedigree.n_animals)
+        n_wanted, n_impossible = update_kernels.copy_known(_by_row(pedigree, known), coefficients, wanted)
+    if n_impossible:
+        raise impossible_coefficients(pedigree, coefficients)
+    if n_wanted <= len(wanted) and method != "window":
+        plan = plan_update(pedigree, wanted[:n_wanted], coefficients)
+        if method == "rows" or time_of_rows(plan) is None:
+            _compute_rows(pedigree, plan, coefficients)
+            return coefficients
+    return _compute(pedigree, coefficients, coefficients, method)
+
+
+def _by_row(pedigree: Pedigree, known: ArrayLike) -> Float64:
+    by_row: Float64 = np.asarray(known, dtype=np.float64)
     if by_row.shape != (pedigree.n_animals,):
         raise DataError(
             f"Known coefficients of inbreeding of shape {by_row.shape} for {pedigree.n_animals:,} animals. "
@@ -158,30 +189,42 @@ def _known_by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding | None
     return by_row
 
 
-def _compute(pedigree: Pedigree, known: Float64, method: str) -> Float64:
-    coefficients = known if len(known) else np.empty(pedigree.n_animals)
+def _compute(pedigree: Pedigree, known: Float64, coefficients: Float64, method: str) -> Float64:
     plan = InbreedingPlan.of(pedigree, known, coefficients)
     window = cheaper_window(pedigree, plan) if method == "auto" else None
     if window is None and method == "window":
         window = InbreedingWindow.of(pedigree, plan)
     if window is not None:
         window.compute(numba.get_num_threads(), coefficients)
+        _fill_at_once(pedigree, plan, coefficients)
     elif method == "window":
         raise ConfigError("Too many animals are parents at the same time for the method 'window'. Use the method 'auto'.")
     else:
-        _by_rows(pedigree, plan, coefficients)
-    if plan.n_at_once:
-        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.wanted, plan.n_wanted, plan.note, coefficients)
+        _compute_rows(pedigree, plan, coefficients)
     return coefficients
 
 
-def _by_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
+def _compute_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
     n_workers = min(numba.get_num_threads(), plan.most_batches)
-    work_space = np.empty((n_workers, len(plan.animal), row_kernels.WIDTH))
+    work_space = _lines(n_workers * len(plan.animal)).reshape(n_workers, len(plan.animal), WIDTH)
     row_kernels.inbreeding_by_stages(
         pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
-        plan.starts, plan.pairs, plan.chain, n_workers, work_space, coefficients,
+        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, n_workers,
+        work_space, coefficients,
     )  # fmt: skip
+    _fill_at_once(pedigree, plan, coefficients)
+
+
+def _fill_at_once(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float64) -> None:
+    if plan.n_at_once:
+        row_kernels.fill_at_once(pedigree.sire, pedigree.dam, plan.wanted, plan.n_wanted, plan.note, coefficients)
+
+
+def _lines(n: int) -> Float64:
+    """(n, WIDTH) numbers, each line of which is a line of cache; in large pages, which numpy asks for if there is enough."""
+    memory = np.empty(max(_LARGE, (n + 1) * WIDTH))
+    first = -(memory.ctypes.data // memory.itemsize) % WIDTH
+    return memory[first : first + n * WIDTH].reshape(n, WIDTH)
 
 
 def _meuwissen_luo(pedigree: Pedigree) -> Inbreeding:

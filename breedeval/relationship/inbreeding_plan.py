@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from breedeval.arrays import Float64, Int8, Int32, Int64
 from breedeval.errors import DataError, count_of, name_some
 from breedeval.kernels import inbreeding_plan as kernels
-from breedeval.kernels.inbreeding_rows import WIDTH
+from breedeval.kernels.lines import WIDTH
 from breedeval.pedigree.pedigree import Pedigree
 
 
@@ -29,10 +29,15 @@ class InbreedingPlan:
         (c + 1,) row of each place in the core in the pedigree, and the places of its parents; place 0 is "unknown".
     members, stage_starts
         (c,) places by stage, and (stages + 1,) where each stage begins.
+    rows, row_starts
+        (r,) places with a row of A by stage, those with most pairs first, and (stages + 1,) where each stage begins.
     pairs, starts
         (pairs, LINKS + 2) relationships to look up, by row; those of the row at place j from starts[j] to starts[j + 1].
     chain
         (mates, 2 × LINKS) where the chains of the mates lead.
+    lines, line_starts
+        Instead of chains, places to read for each pair and its end, those of pair k from line_starts[k] to line_starts[k + 1];
+        then ``pairs`` (pairs, 1) holds the progeny alone.
     """
 
     wanted: Int32
@@ -44,14 +49,18 @@ class InbreedingPlan:
     core_dam: Int32
     members: Int32
     stage_starts: Int64
+    rows: Int32
+    row_starts: Int64
     pairs: Int32
     starts: Int64
     chain: Int32
+    lines: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    line_starts: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def most_batches(self) -> int:
         """Bound on the batches of rows of a stage, at least 1: more threads than that have nothing to do."""
-        return max(1, int(np.diff(self.stage_starts).max(initial=0)) // WIDTH)
+        return max(1, int(np.diff(self.row_starts).max(initial=0)) // WIDTH)
 
     @classmethod
     def of(cls, pedigree: Pedigree, known: Float64, inbreeding_out: Float64) -> InbreedingPlan:
@@ -78,15 +87,25 @@ class InbreedingPlan:
 
         stage, done = np.empty(n_core + 1, dtype=np.int32), np.empty(n_core + 1, dtype=np.int32)
         n_stages = kernels.find_stages(sire, dam, n_progeny, note, place, animal, core_sire, core_dam, stage, done)
-        members = np.argsort(stage, kind="stable").astype(np.int32)[1:]  # without place 0, the only one in stage −1
-        stage_starts = np.zeros(n_stages + 1, dtype=np.int64)
-        np.cumsum(np.bincount(stage[1:], minlength=n_stages), out=stage_starts[1:])
-
         starts = np.zeros(n_core + 2, dtype=np.int64)
         np.cumsum(n_pairs[animal[1:]], out=starts[2:])
         pairs = np.empty((starts[-1], kernels.LINKS + 2), dtype=np.int32)
         kernels.sort_pairs(sire, dam, wanted, n_wanted, n_progeny, note, place, n_core, chain, starts[:-1].copy(), pairs)
-        return cls(wanted, n_wanted, note, n_at_once, animal, core_sire, core_dam, members, stage_starts, pairs, starts, chain)
+        by_stage = sort_by_stage(stage, n_stages, starts)
+        return cls(wanted, n_wanted, note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, chain)
+
+
+def sort_by_stage(stage: Int32, n_stages: int, starts: Int64) -> tuple[Int32, Int64, Int32, Int64]:
+    """Members and rows of each stage, see `InbreedingPlan`, from the stage of each place (c + 1,) and where its pairs begin.
+
+    Rows with few pairs are computed together: then they need few of the others' ancestors.
+    """
+    bounds = np.arange(n_stages + 1)
+    members = np.argsort(stage, kind="stable").astype(np.int32)[1:]  # without place 0, the only one in stage −1
+    n_pairs = np.diff(starts)
+    rows = np.flatnonzero(n_pairs).astype(np.int32)
+    rows = rows[np.lexsort((-n_pairs[rows], stage[rows]))]
+    return members, np.searchsorted(stage[members], bounds), rows, np.searchsorted(stage[rows], bounds)
 
 
 def _wanted(pedigree: Pedigree, known: Float64) -> tuple[Int32, int]:
@@ -96,11 +115,11 @@ def _wanted(pedigree: Pedigree, known: Float64) -> tuple[Int32, int]:
     wanted = np.empty(pedigree.n_animals + 1, dtype=np.int32)
     n_wanted, n_impossible = kernels.list_unknown(known, wanted)
     if n_impossible:
-        raise _impossible(pedigree, known)
+        raise impossible_coefficients(pedigree, known)
     return wanted, n_wanted
 
 
-def _impossible(pedigree: Pedigree, known: Float64) -> DataError:
+def impossible_coefficients(pedigree: Pedigree, known: Float64) -> DataError:
     rows = np.flatnonzero((known < 0) | (known > 1))
     ids = pedigree.ids.take(rows).to_list()
     shown = name_some(f"{name}: {value:g}" for name, value in zip(ids, known[rows], strict=True))

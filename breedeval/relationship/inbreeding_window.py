@@ -9,6 +9,7 @@ import numpy as np
 from breedeval.arrays import Float64, Int32, Int64
 from breedeval.kernels import inbreeding_rows as row_kernels
 from breedeval.kernels import inbreeding_window as kernels
+from breedeval.kernels.lines import WIDTH
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding_plan import InbreedingPlan
 
@@ -97,24 +98,30 @@ class InbreedingWindow:
 
 
 def cheaper_window(pedigree: Pedigree, plan: InbreedingPlan) -> InbreedingWindow | None:
-    """Return the window if it is estimated to take less time than the rows of ``plan``.
+    """Return the window if it is estimated to take less time than the rows of ``plan``."""
+    by_rows = time_of_rows(plan)
+    if by_rows is None:
+        return None
+    window = InbreedingWindow.of(pedigree, plan)
+    return window if window is not None and _RELATIONSHIP * window.work < by_rows else None
+
+
+def time_of_rows(plan: InbreedingPlan) -> float | None:
+    """Nanoseconds that the rows of ``plan`` are estimated to take; None if a window cannot take less.
 
     What costs little is estimated first: a window that cannot pay is not planned. On average it holds no less than about half
     of the animals needed divided by the generations of the core.
     """
     n_core = len(plan.animal) - 1
     n_places = n_core + len(plan.chain)
-    rows = np.flatnonzero(np.diff(plan.starts)).astype(np.int32)
-    n_batches = -(-len(rows) // row_kernels.WIDTH)
+    n_batches = -(-len(plan.rows) // WIDTH)
     narrowest = n_places / (2 * max(1, kernels.depth_of(plan.core_sire, plan.core_dam)))
     least = _RELATIONSHIP * n_places * narrowest
     if not n_batches or narrowest > _MOST_SLOTS or _VISIT * n_batches * n_core < least:
         return None
     visits = row_kernels.sampled_visits(
-        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, rows, min(n_batches, _SAMPLED)
-    )
+        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, plan.rows,
+        min(n_batches, _SAMPLED),
+    )  # fmt: skip
     by_rows = _VISIT * n_batches * visits
-    if by_rows < least:
-        return None
-    window = InbreedingWindow.of(pedigree, plan)
-    return window if window is not None and _RELATIONSHIP * window.work < by_rows else None
+    return by_rows if by_rows >= least else None

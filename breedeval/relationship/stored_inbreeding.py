@@ -108,8 +108,7 @@ class StoredInbreeding:
         DataError
             If an animal is stored twice.
         """
-        rows = self._rows(pedigree.ids)
-        known = self._placed(rows, pedigree.ids)
+        rows, known = self._found(pedigree.ids)
         marked = np.zeros(pedigree.n_animals if self.has_parents else 0, dtype=np.bool_)
         n_changed = 0
         if self.has_parents:
@@ -133,7 +132,19 @@ class StoredInbreeding:
         DataError
             If an animal is stored twice.
         """
-        return self._placed(self._rows(ids), ids)
+        return self._found(ids)[1]
+
+    def _found(self, ids: Names) -> tuple[Int32, Float64]:
+        """Rows of the stored animals, without parents not in all cases; and the coefficients by row."""
+        rows = np.empty(len(self.ids) if self.has_parents else 0, dtype=np.int32)
+        known = np.empty(len(ids))
+        n_found = kernels.follow_values(
+            ids.buffer, ids.offsets, self.ids.buffer, self.ids.offsets, self.coefficients, rows, known
+        )  # fmt: skip
+        if n_found == len(self.ids):
+            return rows, known
+        rows = self._rows(ids)
+        return rows, self._placed(rows, ids)
 
     def _rows(self, ids: Names) -> Int32:
         rows = np.empty(len(self.ids), dtype=np.int32)
