@@ -15,7 +15,8 @@ import numpy as np
 
 from breedeval.arrays import UInt8
 from breedeval.errors import EXAMPLES_SHOWN, TableError
-from breedeval.kernels.fields import LINE_FEED, RETURN, count_line_ends
+from breedeval.kernels.fields import count_line_ends
+from breedeval.kernels.plain_rows import LINE_FEED, RETURN
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.kernels.utf8 import find_foreign_bytes
 from breedeval.kernels.words import survey

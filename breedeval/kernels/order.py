@@ -88,6 +88,31 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
 
 
 @compiled
+def sort_by_birth(born, first, classes, nodes_out):
+    """Nodes from `first` on by the year of birth, inside a year as they stand.
+
+    nodes_out (m,) int32; born (n,) int32; classes (c,) int64 comes as zeros and is scratch: the last one has the latest year of
+    birth, the first one everybody who is c − 1 or more years older, or whose year is not known (the lowest number).
+    """
+    n_classes = classes.shape[0]
+    latest = np.int64(0)
+    for k in range(born.shape[0]):
+        latest = max(latest, np.int64(born[k]))
+    oldest = latest - n_classes + 1
+    for k in range(nodes_out.shape[0]):
+        classes[max(born[first + k] - oldest, 0)] += 1
+    total = 0
+    for c in range(n_classes):
+        here = classes[c]
+        classes[c] = total
+        total += here
+    for k in range(nodes_out.shape[0]):
+        c = max(born[first + k] - oldest, 0)
+        nodes_out[classes[c]] = first + k
+        classes[c] += 1
+
+
+@compiled
 def resume_levels(sire, dam, not_known, height_out, waiting_out, n_waiting):
     """Another pass, over the nodes that wait; see `start_levels`. If it finds no height, nodes are on a loop or behind one."""
     n = sire.shape[0]
