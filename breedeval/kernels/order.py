@@ -88,28 +88,29 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
 
 
 @compiled
-def sort_by_birth(born, first, classes, nodes_out):
-    """Nodes from `first` on by the year of birth, inside a year as they stand.
+def sort_by_birth(born, ends_out, nodes_out):
+    """Nodes by the year of birth, inside a year as they stand.
 
-    nodes_out (m,) int32; born (n,) int32; classes (c,) int64 comes as zeros and is scratch: the last one has the latest year of
-    birth, the first one everybody who is c − 1 or more years older, or whose year is not known (the lowest number).
+    born (n,) int32; nodes_out (n,) int32; ends_out (c,) int64 comes as zeros and takes where each year ends: the last one is
+    the latest year of birth, the first one holds everybody who is c − 1 or more years older, or whose year is not known (the
+    lowest number).
     """
-    n_classes = classes.shape[0]
+    n, n_years = born.shape[0], ends_out.shape[0]
     latest = np.int64(0)
-    for k in range(born.shape[0]):
-        latest = max(latest, np.int64(born[k]))
-    oldest = latest - n_classes + 1
-    for k in range(nodes_out.shape[0]):
-        classes[max(born[first + k] - oldest, 0)] += 1
+    for i in range(n):
+        latest = max(latest, np.int64(born[i]))
+    oldest = latest - n_years + 1
+    for i in range(n):
+        ends_out[max(born[i] - oldest, 0)] += 1
     total = 0
-    for c in range(n_classes):
-        here = classes[c]
-        classes[c] = total
+    for year in range(n_years):
+        here = ends_out[year]
+        ends_out[year] = total
         total += here
-    for k in range(nodes_out.shape[0]):
-        c = max(born[first + k] - oldest, 0)
-        nodes_out[classes[c]] = first + k
-        classes[c] += 1
+    for i in range(n):
+        year = max(born[i] - oldest, 0)
+        nodes_out[ends_out[year]] = i
+        ends_out[year] += 1
 
 
 @compiled
