@@ -109,7 +109,8 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
     parts = parts_of(columns)
     everywhere = list(range(len(parts)))
     counts = np.zeros((len(parts), 1 << bits), dtype=np.int64)
-    partitions = [np.empty(part.end - part.first, dtype=np.uint16) for part in parts]
+    all_partitions = np.empty(total, dtype=np.uint16)
+    partitions = [all_partitions[part.slice] for part in parts]
     _each(lambda k: kernels.count_partitions(*parts[k].rows, words, bits, counts[k], partitions[k]), everywhere)
     tell(0.15)
     begins, ends = _room(counts)
