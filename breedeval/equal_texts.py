@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breedeval.arrays import Int32, Int64, UInt8, freeze
+from breedeval.arrays import Int32, Int64, UInt8, UInt64, freeze
 from breedeval.kernels import equal_texts as kernels
-from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.kernels.threads import Part, cut_range, map_parts
 
 #: Texts of a partition, about: their keys and their table fit into the caches of a processor.
 _PARTITION = 1 << 17
@@ -20,8 +20,8 @@ _MOST_BITS = 10
 #: Texts for which a second thread pays.
 _SMALLEST_PART = 1 << 16
 _PARTS_A_THREAD = 4
-#: Keys have so many bytes at most, one of which is the length.
-_LONGEST_KEY = 32
+#: Texts that are shorter can be matched; a key has so many bytes beside its letters, for the length and the place.
+_TOO_LONG, _BESIDE = 32, 5
 #: Bytes of the smallest page of memory.
 _PAGE = 4096
 _MOST_TEXTS = np.iinfo(np.int32).max
@@ -48,7 +48,7 @@ class TextRows:
     @classmethod
     def of(cls, buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any]) -> TextRows | None:
         """Texts with starts and lengths of any integer type; None if one is too long for `first_places`."""
-        if int(lengths.max(initial=0)) >= _LONGEST_KEY:
+        if int(lengths.max(initial=0)) >= _TOO_LONG:
             return None
         kind = np.uint32 if len(buffer) <= np.iinfo(np.uint32).max else np.int64
         return cls(freeze(buffer), freeze(starts.astype(kind, copy=False)), freeze(lengths.astype(np.uint16, copy=False)))
@@ -71,6 +71,10 @@ class _Part:
         return self.before + self.first
 
     @property
+    def slice(self) -> slice:
+        return slice(self.place, self.before + self.end)
+
+    @property
     def rows(self) -> tuple[UInt8, NDArray[Any], NDArray[np.uint16]]:
         chosen = slice(self.first, self.end)
         return self.texts.buffer, self.texts.starts[chosen], self.texts.lengths[chosen]
@@ -88,7 +92,7 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
 
     Notes
     -----
-    Time in proportion to the texts, 20 to 36 bytes a text beside the result. See `breedeval.kernels.equal_texts`.
+    Time in proportion to the texts, 18 to 42 bytes a text beside the result. See `breedeval.kernels.equal_texts`.
 
     Examples
     --------
@@ -100,45 +104,48 @@ def first_places(columns: Sequence[TextRows], progress: Callable[[float], None] 
     tell = progress or (lambda _: None)
     total = sum(map(len, columns))
     longest = max((int(texts.lengths.max(initial=0)) for texts in columns), default=0)
-    n_words = max(2, longest // 8 + 1)
+    words = (0,) * max(2, (longest + _BESIDE + 7) // 8)
     bits = min(max((total // _PARTITION).bit_length(), 0), _MOST_BITS)
     parts = parts_of(columns)
+    everywhere = list(range(len(parts)))
     counts = np.zeros((len(parts), 1 << bits), dtype=np.int64)
-    for _ in map_parts(lambda k: kernels.count_partitions(*parts[k].rows, n_words, bits, counts[k]), list(range(len(parts)))):
-        pass
+    all_partitions = np.empty(total, dtype=np.uint16)
+    partitions = [all_partitions[part.slice] for part in parts]
+    _each(lambda k: kernels.count_partitions(*parts[k].rows, words, bits, counts[k], partitions[k]), everywhere)
     tell(0.15)
-    next_free, ends = _room(counts)
-    keys, places = _touched((total, n_words), np.uint64), _touched((total,), np.uint32)
-
-    def deal_out(k: int) -> None:
-        kernels.deal_out(*parts[k].rows, parts[k].place, n_words, bits, next_free[k], keys, places)
-
-    for _ in map_parts(deal_out, list(range(len(parts)))):
-        pass
+    begins, ends = _room(counts)
+    keys, next_free = _touched((total, len(words))), begins.copy()
+    _each(lambda k: kernels.deal_out(*parts[k].rows, parts[k].place, words, partitions[k], next_free[k], keys), everywhere)
     tell(0.45)
-    out = _touched((total,), np.uint32)
 
     def match(part: tuple[int, int]) -> None:
         biggest = int(np.diff(ends[part[0] : part[1] + 1]).max())
         slots = np.empty(max(16, 1 << (2 * biggest - 1).bit_length()), dtype=np.uint32)
-        kernels.match_partitions(keys, places, ends, *part, slots, out)
+        kernels.match_partitions(words, ends, *part, slots, keys)
 
-    for _ in map_parts(match, cut_range(1 << bits, 1, 2 * _PARTS_A_THREAD)):
-        pass
+    _each(match, cut_range(1 << bits, 1, 2 * _PARTS_A_THREAD))
+    tell(0.8)
+    out = np.empty(total, dtype=np.uint32)
+    _each(lambda k: kernels.fetch_first(partitions[k], begins[k], keys, out[parts[k].slice]), everywhere)
     tell(0.9)
     return out
 
 
-def _touched(shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+def _each(work: Callable[[Part], None], parts: list[Part]) -> None:
+    """Do all of the work, by threads."""
+    for _ in map_parts(work, parts):
+        pass
+
+
+def _touched(shape: tuple[int, ...]) -> UInt64:
     """Make an array whose memory is there already: several threads that write to all ends of new memory fetch it twice."""
-    out: NDArray[Any] = np.empty(shape, dtype=kind)
+    out = np.empty(shape, dtype=np.uint64)
     flat, step = out.reshape(-1), _PAGE // out.itemsize
 
     def touch(part: tuple[int, int]) -> None:
         flat[part[0] : part[1] : step] = 0
 
-    for _ in map_parts(touch, cut_range(flat.size, _SMALLEST_PART)):
-        pass
+    _each(touch, cut_range(flat.size, _SMALLEST_PART))
     return out
 
 
@@ -178,7 +185,7 @@ def number_distinct(columns: Sequence[TextRows], first_place: NDArray[np.uint32]
     ([0, 1, 0, 1], b'ab', [0, 1, 2])
     """
     parts = parts_of(columns)
-    of_part = [first_place[part.place : part.before + part.end] for part in parts]
+    of_part = [first_place[part.slice] for part in parts]
     everywhere = list(range(len(parts)))
     counted = list(map_parts(lambda k: kernels.count_first(of_part[k], parts[k].place), everywhere))
     codes = list(accumulate((int(n) for n, _ in counted), initial=0))
@@ -198,8 +205,7 @@ def number_distinct(columns: Sequence[TextRows], first_place: NDArray[np.uint32]
         kernels.copy_first(*parts[k].rows, of_part[k], buffer[n_bytes[k] : n_bytes[k + 1]])
         kernels.code_others(first_place, leading, of_part[k])
 
-    for _ in map_parts(finish, everywhere):
-        pass
+    _each(finish, everywhere)
     return first_place.view(np.int32), buffer, offsets
 
 

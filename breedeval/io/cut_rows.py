@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import Int32, Int64, UInt8
 from breedeval.io.text_bytes import MOST_LINES
-from breedeval.kernels.fields import LINE_FEED, count_line_ends, cut_rows
+from breedeval.kernels.fields import count_line_ends, cut_rows
+from breedeval.kernels.plain_rows import LINE_FEED
 from breedeval.kernels.threads import map_parts, n_threads
 
 #: Starts, or lengths, of fields (columns, rows).

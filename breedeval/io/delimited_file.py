@@ -12,7 +12,7 @@ from breedeval.io.cut_rows import Cut, cut_by_threads, cut_part
 from breedeval.io.separator import NAMES, choose_separator
 from breedeval.io.text_bytes import read_text_bytes
 from breedeval.io.text_table import Column, ColumnKey, TextColumn, TextTable, find_columns
-from breedeval.kernels.fields import LINE_FEED, QUOTE
+from breedeval.kernels.plain_rows import LINE_FEED, QUOTE
 from breedeval.progress import Progress, part_of
 from breedeval.source import Source
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import NONE, Int8, Int32, freeze
+from breedeval.arrays import NONE, Int8, Int32, Int64, freeze
 from breedeval.errors import PedigreeError, count_of
 from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex
 from breedeval.io.column_codes import drop_names
@@ -19,10 +19,13 @@ from breedeval.io.unknown_forms import (
     DEFAULT_LIST,
     count_forms,
     default_forms,
+    listed_forms,
     no_longer_than,
     suspicious_codes,
     suspicious_forms,
 )
+from breedeval.kernels import pedigree_rows as kernels
+from breedeval.kernels.threads import map_parts
 from breedeval.name_codes import encode_columns
 from breedeval.names import Names
 from breedeval.pedigree.build import build_pedigree
@@ -181,24 +184,14 @@ def _read_ids(
     n_forms = len(forms)
     n_given = n_forms if any(column.null is not None for column in columns.values()) else len(given)
     names, codes, odd = _encode(forms, columns, longest, part_of(progress, "names of animals and parents"))
-    unnamed = {part: np.flatnonzero(rows < n_forms).astype(np.int32) for part, rows in codes.items()}
-    problems += _animals_named_unknown(table.source, forms, codes["animal"], unnamed["animal"], given=unknown is not None)
-    unknown_forms = [
-        form
-        for part in _PARENTS
-        if part in keys
-        for form in _forms_of_column(forms, range(n_given), codes[part], unnamed[part], str(keys[part]))
-    ]
-    empty = range(n_given, n_forms)
-    suspicious_forms = [
-        form
-        for part in _PARENTS
-        if part in keys and not np.isin(codes["animal"][unnamed["animal"]], empty).any()
-        for form in _forms_of_column(forms, empty, codes[part], unnamed[part], str(keys[part]))
-    ]
-    for rows in codes.values():
-        rows -= n_forms
-        np.maximum(rows, NONE, out=rows)
+    problems += _animals_named_unknown(table.source, forms, codes["animal"], given=unknown is not None)
+    met = _take_forms_away(n_forms, codes)
+    unknown_forms, suspicious_forms = (
+        [form for part in _PARENTS if part in keys for form in listed_forms(forms, chosen, *met[part], str(keys[part]))]
+        for chosen in (range(n_given), range(n_given, n_forms))
+    )
+    if met["animal"][0][n_given:].any():
+        suspicious_forms = []
     suspicious = suspicious_codes(odd, names)
     if len(suspicious):
         names, more = _without_suspicious(names, codes, suspicious, keys)
@@ -232,9 +225,12 @@ def _by_column_and_count(forms: list[UnknownForm]) -> list[UnknownForm]:
     return sorted(forms, key=lambda form: (columns.index(form.column), -form.count, form.first_row))
 
 
-def _forms_of_column(forms: Names, chosen: range, codes: Int32, rows: Int32, name: str) -> Iterator[UnknownForm]:
-    rows = rows[(codes[rows] >= chosen.start) & (codes[rows] < chosen.stop)]
-    return count_forms(forms, codes[rows], rows, name)
+def _take_forms_away(n_forms: int, codes: Mapping[str, Int32]) -> dict[str, tuple[Int64, Int64]]:
+    """Leave the forms out of the codes; for each column how often each form stands in it, and where first."""
+    met = {part: (np.zeros(n_forms, dtype=np.int64), np.zeros(n_forms, dtype=np.int64)) for part in codes}
+    for _ in map_parts(lambda part: kernels.take_forms_away(codes[part], *met[part]), list(codes)):
+        pass
+    return met
 
 
 def _without_suspicious(
@@ -255,8 +251,9 @@ def _without_suspicious(
     return names, found
 
 
-def _animals_named_unknown(source: Source, forms: Names, animal: Int32, rows: Int32, *, given: bool) -> list[str]:
+def _animals_named_unknown(source: Source, forms: Names, animal: Int32, *, given: bool) -> list[str]:
     """Problems: animals whose name is a code for "unknown". An empty one is left to the checks of the pedigree."""
+    rows = np.flatnonzero(animal < len(forms))
     rows = rows[forms.lengths[animal[rows]] > 0]
     codes, first = np.unique(animal[rows], return_index=True)
     problems: list[str] = []

@@ -9,21 +9,24 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 
 from breedeval.arrays import UInt8
 from breedeval.errors import EXAMPLES_SHOWN, TableError
-from breedeval.kernels.fields import LINE_FEED, RETURN, count_line_ends
-from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.kernels.fields import count_line_ends
+from breedeval.kernels.plain_rows import LINE_FEED, RETURN
+from breedeval.kernels.threads import map_parts
 from breedeval.kernels.utf8 import find_foreign_bytes
 from breedeval.kernels.words import survey
 
 #: Faulty lines that are listed one by one; beyond that they are only counted.
 MOST_LINES = 100_000
 
-_PART = 1 << 24
+_PART, _PIECE = 1 << 24, 1 << 18
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 #: How files that are no text begin, and what to do with them.
@@ -75,13 +78,16 @@ def read_text_bytes(path: str, encoding: str, progress: Callable[[float], None] 
         If the file cannot be opened, is empty or is of another kind.
     """
     check_readable(path)
-    buffer = _unpack(path) if path.lower().endswith(".gz") else _read(path, progress)
+    if path.lower().endswith(".gz"):
+        buffer = _unpack(path)
+        seen = _survey(buffer)
+    else:
+        buffer, seen = _read(path, progress)
     if len(buffer) == 0:
         raise TableError(f"{path} is empty. Give a file with a line for each row.", path=path)
     _refuse_foreign(path, buffer[:8].tobytes(), encoding)
     if buffer[:3].tobytes() == _BOM:
         encoding = "utf-8"
-    seen = _survey(buffer)
     name = _encoding_name(path, encoding)
     faults: list[_Fault] = []
     if name != "utf-8" and (seen.has_high or not _extends_ascii(encoding)):
@@ -116,10 +122,22 @@ def check_readable(path: str) -> None:
 
 @dataclass(frozen=True)
 class _Seen:
-    n_line_feeds: int
-    has_nul: bool
-    has_high: bool
-    has_quotes: bool
+    n_line_feeds: int = 0
+    has_nul: bool = False
+    has_high: bool = False
+    has_quotes: bool = False
+
+    @classmethod
+    def of(cls, found: tuple[int, bool, bool, bool]) -> _Seen:
+        return cls(int(found[0]), *map(bool, found[1:]))
+
+    def joined(self, other: _Seen) -> _Seen:
+        return _Seen(
+            self.n_line_feeds + other.n_line_feeds,
+            self.has_nul or other.has_nul,
+            self.has_high or other.has_high,
+            self.has_quotes or other.has_quotes,
+        )
 
 
 @dataclass(frozen=True)
@@ -129,37 +147,51 @@ class _Fault:
     near: str
 
 
-def _read(path: str, progress: Callable[[float], None] | None) -> UInt8:
-    """Read a file, its parts by several threads."""
+def _read(path: str, progress: Callable[[float], None] | None) -> tuple[UInt8, _Seen]:
+    """Read a file, its parts by several threads, and look at each piece while it is in the caches of the processor."""
     size = Path(path).stat().st_size
     buffer = np.empty(size, dtype=np.uint8)
 
-    def read_part(part: tuple[int, int]) -> int:
+    def read_part(part: tuple[int, int]) -> _Seen | None:
+        seen = _Seen()
         with open(path, "rb", buffering=0) as file:
             file.seek(part[0])
-            place = part[0]
-            while place < part[1] and (n := file.readinto(memoryview(buffer[place : part[1]]))):  # type: ignore[arg-type]
-                place += n
-        return place
+            for first in range(*part, _PIECE):
+                piece = buffer[first : min(first + _PIECE, part[1])]
+                if not _fill(file, piece):
+                    return None
+                seen = seen.joined(_look_at(piece))
+        return seen
 
     parts = [(first, min(first + _PART, size)) for first in range(0, size, _PART)]
-    for (_, end), place in zip(parts, map_parts(read_part, parts), strict=True):
-        if place < end:
+    whole = _Seen()
+    for (_, end), seen in zip(parts, map_parts(read_part, parts), strict=True):
+        if seen is None:
             raise TableError(f"{path} became shorter while it was read. Read it when it is complete.", path=path)
+        whole = whole.joined(seen)
         if progress is not None:
             progress(end / size)
-    return buffer
+    return buffer, whole
+
+
+def _fill(file: FileIO, piece: UInt8) -> bool:
+    """Read bytes until the piece is full; False if there are no more."""
+    place = 0
+    while place < len(piece) and (n := file.readinto(memoryview(piece[place:]))):  # type: ignore[arg-type]
+        place += n
+    return place == len(piece)
 
 
 def _survey(buffer: UInt8) -> _Seen:
     """Look at all bytes once: what is there."""
-    whole = len(buffer) // 8 * 8
-    words = buffer[:whole].view(np.uint64)
-    parts = cut_range(len(words), 1 << 17)
-    tail = np.frombuffer(buffer[whole:].tobytes().ljust(8, b" "), dtype=np.uint64)
-    counted = [*map_parts(lambda part: survey(words[slice(*part)]), parts), survey(tail)]
-    n_line_feeds, nul, high, quotes = zip(*counted, strict=True)
-    return _Seen(int(sum(n_line_feeds)), any(nul), any(high), any(quotes))
+    pieces = [buffer[first : first + _PART] for first in range(0, len(buffer), _PART)]
+    return reduce(_Seen.joined, map_parts(_look_at, pieces), _Seen())
+
+
+def _look_at(piece: UInt8) -> _Seen:
+    whole = len(piece) // 8 * 8
+    tail = np.frombuffer(piece[whole:].tobytes().ljust(8, b" "), dtype=np.uint64)
+    return _Seen.of(survey(piece[:whole].view(np.uint64))).joined(_Seen.of(survey(tail)))
 
 
 def _unpack(path: str) -> UInt8:

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from breedeval.arrays import Int32
+from breedeval.arrays import Int32, Int64
 from breedeval.names import Names
 from breedeval.pedigree.table import UnknownForm
 
@@ -62,9 +62,14 @@ def count_forms(names: Names, codes: Int32, rows: Int32, column: str) -> Iterato
     counts = np.bincount(codes, minlength=0)
     first = np.zeros(len(counts), dtype=np.int64)
     first[codes[::-1]] = rows[::-1]
-    forms = np.flatnonzero(counts)
-    for code in forms[np.argsort(-counts[forms], kind="stable")].tolist():
-        yield UnknownForm(names[code], column, int(counts[code]), int(first[code]))
+    return listed_forms(names, range(len(counts)), counts, first, column)
+
+
+def listed_forms(names: Names, chosen: range, counts: Int64, first_rows: Int64, column: str) -> Iterator[UnknownForm]:
+    """Those of the chosen names that stand in a column, from how often each does, and where first; the most frequent first."""
+    met = [code for code in np.flatnonzero(counts).tolist() if code in chosen]
+    for code in sorted(met, key=lambda code: -int(counts[code])):
+        yield UnknownForm(names[code], column, int(counts[code]), int(first_rows[code]))
 
 
 def _spellings(word: str) -> Iterator[str]:

@@ -4,9 +4,14 @@ A table of ten million texts lies in main memory, and almost every look into it 
 their hash, into partitions; equal texts come into one partition, and the table of one partition is small. (Radix partitioning,
 as for the hash joins of data bases: Manegold, Boncz and Kersten 2002, IEEE Trans. Knowl. Data Eng. 14:709.)
 
-What is dealt out is a key of k words: the letters, zeros behind them, and the length in the last byte. So texts of at most
-8 k − 1 bytes are equal if and only if their keys are, and the text itself is not looked at again. Beside it goes the place of
-the text among all texts. A partition has its texts in the order of their places, whichever thread brought them there.
+What is dealt out is a key of k words: the letters, zeros behind them, the length in one byte, and the place of the text among
+all texts in four bytes. So texts of at most 8 k − 5 bytes are equal if and only if their keys without the place are, and the
+text itself is not looked at again. A partition has its texts in the order of their places, whichever thread brought them there.
+
+What is found of a text takes the place of its place. It is fetched in the order in which the texts were dealt out: that reads
+each partition from its beginning on, whereas to write it to the places would go to a line of memory of its own for each text.
+
+The number of words is told by the length of a tuple, which is known when a loop is compiled.
 """
 
 from __future__ import annotations
@@ -20,21 +25,22 @@ from breedeval.kernels.words import load_short, load_word
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0xD6E8FEB86659FD93)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
-_HALF, _SHIFT, _TOP = np.uint64(32), np.uint64(33), np.uint64(56)
+_HALF, _SHIFT, _LENGTH = np.uint64(32), np.uint64(33), np.uint64(24)
+_WITHOUT_PLACE = np.uint64(0xFFFFFFFF)
 #: Of a place that is a code already; places are lower.
 MARK = np.uint32(1 << 31)
 
 
 @compiled
 def _key_word(address, length, k, n_words, end):
-    """Word k of the key of a text; memory ends at `end`."""
+    """Word k of the key of a text, without its place; memory ends at `end`."""
     left = length - 8 * k
     word = np.uint64(0)
     if left >= 8:
         word = load_word(address + np.uint64(8 * k))
     elif left > 0:
         word = load_short(address + np.uint64(8 * k), left, end)
-    return word | (np.uint64(length) << _TOP) if k == n_words - 1 else word
+    return word | (np.uint64(length) << _LENGTH) if k == n_words - 1 else word
 
 
 @compiled
@@ -50,55 +56,53 @@ def _finish(h):
 
 
 @compiled
-def count_partitions(buffer, starts, lengths, n_words, bits, counts_out):
-    """Add to counts_out (2**bits,) int64 how many of these texts belong to each partition.
+def count_partitions(buffer, starts, lengths, words, bits, counts_out, partitions_out):
+    """Find the partition of each of these texts; add to counts_out (2**bits,) int64 how many belong to each.
 
-    buffer (b,) uint8; starts, lengths (m,) of any integer type; no text is longer than 8 n_words − 1 bytes.
+    buffer (b,) uint8; starts, lengths (m,) of any integer type; partitions_out (m,) uint16; words: a tuple of k, no text is
+    longer than 8 k − 5 bytes.
     """
     base = np.uint64(buffer.ctypes.data)
     end = base + np.uint64(buffer.shape[0])
-    shift = np.uint64(64 - bits)
+    n_words, shift = len(words), np.uint64(64 - bits)
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
         h = _SEED
         for k in range(n_words):
             h = _fold(h, _key_word(address, length, k, n_words, end))
-        counts_out[(_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))] += 1
+        partition = (_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
+        partitions_out[i] = partition
+        counts_out[partition] += 1
 
 
 @compiled
-def deal_out(buffer, starts, lengths, first_place, n_words, bits, next_free_out, keys_out, places_out):
-    """Write the keys of these texts and their places (first_place and so on) to their partitions.
+def deal_out(buffer, starts, lengths, first_place, words, partitions, next_free_out, keys_out):
+    """Write the keys of these texts, whose places are first_place and so on, to their partitions.
 
-    next_free_out (2**bits,) int64: where the next text of each partition goes; it moves. keys_out (t, n_words) uint64;
-    places_out (t,) uint32.
+    next_free_out (2**bits,) int64: where the next text of each partition goes; it moves. keys_out (t, k) uint64.
     """
     base = np.uint64(buffer.ctypes.data)
     end = base + np.uint64(buffer.shape[0])
-    shift = np.uint64(64 - bits)
-    words = np.zeros(n_words, dtype=np.uint64)
+    last = len(words) - 1
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
-        h = _SEED
-        for k in range(n_words):
-            words[k] = _key_word(address, length, k, n_words, end)
-            h = _fold(h, words[k])
-        partition = (_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
+        partition = np.uint64(partitions[i])
         at = np.uint64(next_free_out[partition])
         next_free_out[partition] += 1
-        for k in range(n_words):
-            keys_out[at, k] = words[k]
-        places_out[at] = np.uint32(first_place + i)
+        for k in range(last):
+            keys_out[at, k] = _key_word(address, length, k, last + 1, end)
+        place = np.uint64(first_place + i) << _HALF
+        keys_out[at, last] = _key_word(address, length, last, last + 1, end) | place
 
 
 @compiled
-def match_partitions(keys, places, ends, first, last, slots, first_place_out):
-    """For each text of the partitions first to last − 1: the first place of an equal text, to first_place_out[its place].
+def match_partitions(words, ends, first, last, slots, keys_out):
+    """For each text of the partitions first to last − 1: the first place of an equal text, instead of its own place in its key.
 
     ends (partitions + 1,) int64: partition p is from ends[p] on to ends[p + 1]. slots (s,) uint32 is scratch, s a power of two
     and more than the texts of any of these partitions.
     """
-    n_words = keys.shape[1]
+    final = len(words) - 1
     for partition in range(first, last):
         begin, n = ends[partition], ends[partition + 1] - ends[partition]
         size = np.int64(16)
@@ -109,25 +113,37 @@ def match_partitions(keys, places, ends, first, last, slots, first_place_out):
         for j in range(n):
             at = np.uint64(begin + j)
             h = _SEED
-            for k in range(n_words):
-                h = _fold(h, keys[at, k])
-            slot = _finish(h) & mask
-            place = places[at]
-            found = place
+            for k in range(final):
+                h = _fold(h, keys_out[at, k])
+            ending = keys_out[at, final] & _WITHOUT_PLACE
+            slot = _finish(_fold(h, ending)) & mask
             while True:
                 other = slots[slot]
                 if other == 0:
                     slots[slot] = np.uint32(j + 1)
                     break
                 candidate = np.uint64(begin + np.int64(other) - 1)
-                same = True
-                for k in range(n_words):
-                    same &= keys[at, k] == keys[candidate, k]
+                found = keys_out[candidate, final]
+                same = (found & _WITHOUT_PLACE) == ending
+                for k in range(final):
+                    same &= keys_out[at, k] == keys_out[candidate, k]
                 if same:
-                    found = places[candidate]
+                    keys_out[at, final] = found  # the ending of both, and the place of the first
                     break
                 slot = (slot + np.uint64(1)) & mask
-            first_place_out[np.uint64(place)] = found
+
+
+@compiled
+def fetch_first(partitions, next_out, keys, first_place_out):
+    """For each text of these partitions (m,) the first place of an equal text, see `match_partitions`.
+
+    next_out (2**bits,) int64: where the next text of each partition is, as `deal_out` began with; it moves.
+    """
+    last = keys.shape[1] - 1
+    for i in range(partitions.shape[0]):
+        partition = np.uint64(partitions[i])
+        first_place_out[i] = keys[np.uint64(next_out[partition]), last] >> _HALF
+        next_out[partition] += 1
 
 
 @compiled

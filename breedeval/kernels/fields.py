@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.kernels.compile import compiled
+from breedeval.kernels.plain_rows import LINE_FEED, QUOTE, RETURN, SPACE, cut_plain_rows
 from breedeval.kernels.words import HIGHS, ONES, load_byte, load_word, lowest_byte, zero_bytes
 
 #: Stands for "runs of blanks and tabs" where a separator is asked for.
 WHITE_SPACE = 0
-TAB, LINE_FEED, RETURN, SPACE, QUOTE = 9, 10, 13, 32, 34
+TAB = 9
 #: What a field turned out to be.
 NUMBER, MISSING, LONG_NUMBER, NOT_A_NUMBER = 0, 1, 2, 3
 
@@ -155,6 +156,12 @@ def cut_rows(text_out, at, line, separator, slots, starts_out, lengths_out, line
     base = np.uint64(text_out.ctypes.data)
     row, n_ragged, n_like_first, n_stray, longest = 0, 0, 0, 0, 0
     while row < starts_out.shape[1]:
+        if separator != WHITE_SPACE:
+            row, at, line, longest = cut_plain_rows(
+                base, at, n, line, separator, slots, row, starts_out, lengths_out, lines_out, longest
+            )
+            if row == starts_out.shape[1]:
+                break
         at = _after_blanks(text_out, at, separator)
         if at >= n:
             break

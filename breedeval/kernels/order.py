@@ -88,6 +88,32 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
 
 
 @compiled
+def sort_by_birth(born, ends_out, nodes_out):
+    """Nodes by the year of birth, inside a year as they stand.
+
+    born (n,) int32; nodes_out (n,) int32; ends_out (c,) int64 comes as zeros and takes where each year ends: the last one is
+    the latest year of birth, the first one holds everybody who is c − 1 or more years older, or whose year is not known (the
+    lowest number).
+    """
+    n, n_years = born.shape[0], ends_out.shape[0]
+    latest = np.int64(0)
+    for i in range(n):
+        latest = max(latest, np.int64(born[i]))
+    oldest = latest - n_years + 1
+    for i in range(n):
+        ends_out[max(born[i] - oldest, 0)] += 1
+    total = 0
+    for year in range(n_years):
+        here = ends_out[year]
+        ends_out[year] = total
+        total += here
+    for i in range(n):
+        year = max(born[i] - oldest, 0)
+        nodes_out[ends_out[year]] = i
+        ends_out[year] += 1
+
+
+@compiled
 def resume_levels(sire, dam, not_known, height_out, waiting_out, n_waiting):
     """Another pass, over the nodes that wait; see `start_levels`. If it finds no height, nodes are on a loop or behind one."""
     n = sire.shape[0]

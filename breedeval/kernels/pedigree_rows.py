@@ -46,6 +46,24 @@ def mark_used(parent, out):
 
 
 @compiled
+def take_forms_away(codes_out, counts_out, first_out):
+    """Make the lowest k codes (n,) −1 and the others k lower; count each of the lowest, and find its first row.
+
+    counts_out and first_out (k,) int64 start as zeros.
+    """
+    k = counts_out.shape[0]
+    for i in range(codes_out.shape[0]):
+        code = codes_out[i]
+        if code < k:
+            if counts_out[code] == 0:
+                first_out[code] = i
+            counts_out[code] += 1
+            codes_out[i] = -1
+        else:
+            codes_out[i] = code - k
+
+
+@compiled
 def are_counted(animal):
     """Whether the codes are 0, 1, 2 and so on."""
     n_wrong = 0

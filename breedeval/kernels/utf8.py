@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.kernels.compile import compiled
-from breedeval.kernels.fields import LINE_FEED
+from breedeval.kernels.plain_rows import LINE_FEED
 from breedeval.kernels.words import HIGHS, load_word
 
 #: Kinds of faults.

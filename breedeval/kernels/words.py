@@ -68,6 +68,33 @@ def store_byte(context, address, byte):
 
 
 @intrinsic
+def equal_bytes(context, address, one, other):
+    """Which of 64 bytes of memory are one of two bytes, as 64 bits; that of the first byte is the lowest."""
+
+    def generate(target, builder, signature, arguments):
+        kind = ir.VectorType(ir.IntType(8), 64)
+        text = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()), align=1)
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+        equal = []
+        for byte in arguments[1:]:
+            first = builder.insert_element(ir.Constant(kind, ir.Undefined), byte, ir.IntType(32)(0))
+            equal.append(builder.icmp_unsigned("==", text, builder.shuffle_vector(first, first, everywhere)))
+        return builder.bitcast(builder.or_(*equal), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint8, types.uint8), generate
+
+
+@intrinsic
+def lowest_bit(context, bits):
+    """Place (0 to 63) of the lowest bit that is set, of which there is one at least."""
+
+    def generate(target, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
 def prefetch(context, address):
     """Ask for the memory at address before it is needed; any address is allowed."""
 

@@ -64,7 +64,8 @@ class TableNames:
         sire, dam = map_parts(lambda column: _parents_of_names(column, first_row, are_rows), list(columns))
         used_as_sire, used_as_dam = map_parts(lambda column: _used(column, n), list(columns))
         tell(0.5)
-        level = _levels_by_all_rows(table, sire, dam, differing) if len(differing) else levels_of(sire, dam)
+        born = table.birth_year if are_rows else None
+        level = _levels_by_all_rows(table, sire, dam, differing) if len(differing) else levels_of(sire, dam, born)
         tell(0.9)
         sex = table.sex if are_rows and table.sex is not None else sexes_of_names(table)
         tell(1.0)

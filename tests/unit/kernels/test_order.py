@@ -12,6 +12,7 @@ from breedeval.pedigree import links
 from breedeval.pedigree import parents_first as parents_first_module
 from breedeval.pedigree.links import levels_of
 from breedeval.pedigree.parents_first import parents_first
+from breedeval.pedigree.table import YEAR_UNKNOWN
 
 
 @st.composite
@@ -101,3 +102,33 @@ def test_who_is_on_a_loop_or_behind_one_has_no_level(monkeypatch, most_passes):
     sire = np.array([1, 0, 1, -1, 3, 4], dtype=np.int32)
     dam = np.array([3, -1, 4, -1, -1, 3], dtype=np.int32)
     assert levels_of(sire, dam).tolist() == [-1, -1, -1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, numba.config.NUMBA_NUM_THREADS])
+@pytest.mark.parametrize("kind", ["right", "some unknown", "all the same", "at random", "one far in the future"])
+def test_years_of_birth_save_time_only(monkeypatch, threads, kind):
+    rng = np.random.default_rng(4)
+    n = 4000
+    place = rng.permutation(n)
+    sire, dam = np.full((2, n), -1, dtype=np.int32)
+    for parent in (sire, dam):
+        older = np.arange(n) - rng.integers(5, 60, size=n)  # more than 255 levels among them
+        parent[place[older >= 0]] = place[older[older >= 0]]
+    born = np.empty(n, dtype=np.int32)
+    born[place] = 1800 + np.arange(n) // 10
+    if kind == "some unknown":
+        born[rng.random(n) < 0.2] = YEAR_UNKNOWN
+    elif kind == "all the same":
+        born[:] = 2000
+    elif kind == "at random":
+        born = rng.integers(1990, 2020, size=n).astype(np.int32)
+    elif kind == "one far in the future":
+        born[0] = 20_150_131
+    expected = levels_of(sire, dam)
+    monkeypatch.setattr(links, "_SMALLEST_PART", 100)
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        assert levels_of(sire, dam, born).tolist() == expected.tolist()
+    finally:
+        numba.set_num_threads(before)
