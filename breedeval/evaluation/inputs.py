@@ -133,7 +133,7 @@ def prepare(
     terms = variance_terms(config.spec, design, joined.weight, metafounders=metafounders)
     for note in check_taken_variances(config, written, terms):
         observer.warn(note)
-    doubts = doubtful_terms(config.spec, design)
+    doubts = (*doubtful_terms(config.spec, design), *_classes_without_records(design, variances))
     for doubt in doubts:
         observer.warn(f"model: {doubt}")
     contrasts = () if partial else _contrasts(config, design, variances)
@@ -193,6 +193,18 @@ def _class_lines(design: Design, variances: Variances) -> list[str]:
     found = dict(zip(design.residual_names, counts.tolist(), strict=True))
     parts = [f"{name}: {count_of(found.get(name, 0), 'record')}" for name in variances.residual.matrices]
     return [f"residual variance by {variances.residual.by}: {'; '.join(parts)}"]
+
+
+def _classes_without_records(design: Design, variances: Variances) -> list[str]:
+    """Say which residual (co)variances no record has."""
+    counts = np.bincount(design.residual_class, minlength=len(design.residual_names))
+    met = {name for name, count in zip(design.residual_names, counts.tolist(), strict=True) if count}
+    given = variances.residual.matrices
+    without = [] if variances.residual.by is None else [name for name in given if name not in met]
+    if not without:
+        return []
+    matrices = count_of(len(without), "matrix", "matrices")
+    return [f"residual (co)variance by {variances.residual.by}: no record used for {matrices}: {name_some(without)}."]
 
 
 def _contrasts(config: EvaluationConfig, design: Design, variances: Variances) -> tuple[Contrast, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scipy.sparse import csc_array
@@ -76,6 +76,8 @@ def choose_plan(
     wants_exact = accuracy.method == "exact" or (accuracy.method == "auto" and fits and has_genetic)
     chosen = "direct" if solver.method == "direct" or (solver.method == "auto" and fits) else "pcg"
     reasons = [f"solver: {chosen} ({'as configured' if solver.method != 'auto' else 'auto: ' + why})"]
+    if chosen == "direct" and solver.preconditioner != "auto":
+        reasons.append(f"preconditioner: {solver.preconditioner} is not used, a direct solution needs none")
     if has_genetic or accuracy.method == "exact":
         method = "exact" if wants_exact else "none"
         given = "as configured" if accuracy.method != "auto" else "auto: " + why
@@ -86,6 +88,15 @@ def choose_plan(
         "exact" if wants_exact else "none",
         tuple(reasons),
     )
+
+
+def without_factor(plan: Plan, failed: str) -> Plan:
+    """The plan to go on with where the factorization `failed`, which says why: PCG, no reliabilities."""
+    reasons = [f"solver: pcg with the {plan.preconditioner} preconditioner ({failed})"]
+    reasons += [reason for reason in plan.reasons if not reason.startswith(("solver:", "preconditioner:", "reliabilities:"))]
+    if plan.accuracy == "exact":
+        reasons.append("reliabilities: none (there is no factor)")
+    return replace(plan, solver="pcg", accuracy="none", reasons=tuple(reasons))
 
 
 def planned_preconditioner(solver: SolverSection, n_equations: int) -> Preconditioning:

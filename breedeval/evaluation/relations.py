@@ -85,7 +85,7 @@ def _given(name: str, config: EvaluationConfig, observer: Observer, read_hdf5: A
             f"relationship '{name}': relationships between different levels multiplied by {kept:g}, as configured (blend)"
         )
     try:
-        return _of_inverse(given) if section.kind == "inverse" else _of_matrix(name, given, section)
+        return _of_inverse(name, given, observer) if section.kind == "inverse" else _of_matrix(name, given, section)
     except BreedevalError as error:
         kind: type[BreedevalError] = NotPositiveDefiniteError if isinstance(error, NotPositiveDefiniteError) else DataError
         raise kind(f"Relationship '{name}' ({section.file}): {error.message}", **error.facts) from error
@@ -100,13 +100,19 @@ def _of_matrix(name: str, given: LabelledMatrix, section: RelationshipSection) -
     return RelatedLevels(given.names, StoredInverse(inverse, log_determinant), own)
 
 
-def _of_inverse(given: LabelledMatrix) -> RelatedLevels:
+def _of_inverse(name: str, given: LabelledMatrix, observer: Observer) -> RelatedLevels:
     """Check that an inverse is positive definite, which also gives the diagonal of the matrix itself."""
     if isinstance(given.matrix, np.ndarray) or given.matrix.shape[0] <= min(2_000, LARGEST_COMPONENT):
         matrix, log_determinant = invert_by_components(given.matrix, given.names)
         own = np.array(matrix.diagonal(), dtype=np.float64)
     else:
         own, log_determinant = _by_factor(given)
+        if np.isnan(log_determinant):
+            observer.warn(
+                f"relationship '{name}': a factor of the inverse of {count_of(len(given.names), 'level')} has more than "
+                f"{MAX_ELEMENTS:,} elements: it is symmetric, but was not checked to be positive definite, and reliabilities "
+                "of its levels are not known."
+            )
     return RelatedLevels(given.names, StoredInverse(given.matrix, -log_determinant), freeze(own))
 
 

@@ -16,6 +16,7 @@ from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import OutputError
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
+from breedeval.evaluation.factorization import factorize_as_planned
 from breedeval.evaluation.forecast import forecast, refuse_short_memory
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
@@ -108,13 +109,14 @@ def evaluate(
         check_writable(path, expected_size(inputs))
     problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
     refuse_short_memory(forecast(problem), problem, observer)
+    problem, factor = factorize_as_planned(config, problem, clock, observer)
     long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
     if start is not None and problem.plan.solver == "pcg":
         with clock.stage("first guess"):
             guess = start_from(Path(start), inputs, observer, problem)
             slow = genetic_trend(inputs) if problem.plan.preconditioner == "incomplete_cholesky" else None
             long_run = LongRun(guess, long_run.checkpoint, slow)
-    solved = solve(config, problem, clock, observer, long_run)
+    solved = solve(config, problem, factor, clock, observer, long_run)
     found = _collect(config, inputs, problem, solved, clock)
     if path is not None:
         observer.stage("writing results")

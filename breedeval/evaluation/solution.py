@@ -24,7 +24,6 @@ from breedeval.relationship.metafounders import group_shares
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factor import Factorization, SelectedInverse
-from breedeval.solvers.factorization import factorize
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import CorrectedPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult, Status
@@ -61,9 +60,14 @@ class LongRun:
 
 
 def solve(
-    config: EvaluationConfig, problem: Problem, clock: StageClock, observer: Observer, long_run: LongRun | None = None
+    config: EvaluationConfig,
+    problem: Problem,
+    factor: Factorization | None,
+    clock: StageClock,
+    observer: Observer,
+    long_run: LongRun | None = None,
 ) -> Solved:
-    """Solve the equations and compute PEV as planned.
+    """Solve the equations and compute PEV as planned, with a factor from `breedeval.evaluation.factorization` if there is one.
 
     Raises
     ------
@@ -72,11 +76,6 @@ def solve(
     InterruptedRunError
         If the user stopped the solver; the checkpoint is written.
     """
-    factor: Factorization | None = None
-    if problem.plan.needs_factor and problem.matrix is not None:
-        observer.stage("factorizing")
-        with clock.stage("factorization"):
-            factor = factorize(problem.matrix, problem.order)
     rule = stopping_rule(config, has_genetic=not math.isnan(problem.ebv_scale))
     preconditioner: Preconditioner | None = None
     if problem.plan.solver == "pcg":

@@ -8,6 +8,7 @@ import numpy as np
 
 from breedeval.arrays import Bool, Float64
 from breedeval.equations.mme import MixedModelEquations
+from breedeval.errors import count_of, name_some
 from breedeval.evaluation.inputs import Inputs
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.problem import Problem
@@ -42,7 +43,17 @@ def start_from(path: Path, inputs: Inputs, observer: Observer, problem: Problem 
                 _genetic(block, pedigree, old, start, met)
             else:
                 _effect(block, old, start, met)
-    observer.say(f"start: {np.count_nonzero(met):,} of {len(met):,} solutions from {path}")
+        traits, effects = old.traits, old.effects
+    found = np.count_nonzero(met)
+    unknown = [f"{block.name} ({block.n_equations:,})" for block in layout.blocks if not block.view(met).any()]
+    nothing = f"; none of {name_some(unknown)}" if found and unknown else ""
+    observer.say(f"start: {found:,} of {len(met):,} solutions from {path}{nothing}")
+    if not found:
+        observer.warn(
+            f"start: none of {count_of(len(met), 'solution')} is in {path}, so that the solution begins from nothing. That "
+            f"file has the traits {name_some(traits)} and the effects {name_some(effects)}; this model has the effects "
+            f"{name_some([block.name for block in layout.blocks])}. Give the file of an evaluation of the same model."
+        )
     if problem is not None:
         start /= problem.units
         _fit_new_levels(problem.equations, met, start)

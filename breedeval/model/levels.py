@@ -38,10 +38,17 @@ def present(column: ClassColumn, rows: Int64) -> tuple[Names, Int32]:
 
 
 def crossed(columns: Sequence[ClassColumn], rows: Int64) -> tuple[Names, Int32]:
-    """Levels of an interaction: the combinations of classes that occur among `rows`, and the level of each row."""
+    r"""Levels of an interaction: the combinations of classes that occur among `rows`, and the level of each row.
+
+    A combination is named ``a:b``. A colon in the name of a class stands there as ``\:`` and a backslash as ``\\``, so that
+    two combinations never have one name.
+    """
     names, level = present(columns[0], rows)
+    if len(columns) > 1:
+        names = _escaped(names)
     for column in columns[1:]:
         other_names, other_level = present(column, rows)
+        other_names = _escaped(other_names)
         met = (level >= 0) & (other_level >= 0)
         pair = level[met].astype(np.int64) * len(other_names) + other_level[met]
         pairs, code = np.unique(pair, return_inverse=True)
@@ -50,6 +57,12 @@ def crossed(columns: Sequence[ClassColumn], rows: Int64) -> tuple[Names, Int32]:
         level = np.full(len(rows), NONE, dtype=np.int32)
         level[met] = code
     return names, level
+
+
+def _escaped(names: Names) -> Names:
+    if not np.isin(names.buffer, np.frombuffer(b":\\", dtype=np.uint8)).any():
+        return names
+    return Names.of(name.replace("\\", "\\\\").replace(":", "\\:") for name in names)
 
 
 def column_products(parts: Sequence[Float64]) -> Float64 | None:

@@ -29,10 +29,15 @@ CONFIRMED = 1e-11
 #: Pivots below this belong to nearly dependent columns.
 NEARLY_PIVOT = 1e-4
 #: A preferred constraint is taken where this part of its row of the null vectors, at least, does not follow from the rows
-#: before: the equations that are left would otherwise be nearly dependent, and lose as many digits as the square has.
-OWN_PART = 0.01
+#: before; a larger part is asked for where the equations that are left would be nearly dependent.
+OWN_PARTS = (0.01, 0.1, 0.3)
 #: And its row is larger than this.
 SMALLEST_ROW = 1e-6
+#: The smallest singular value of X on the columns that are left is at least so many times that of X: its square is what a
+#: solution may lose.
+ENOUGH = 1e-3
+#: Most dependencies for which that is looked at.
+MOST_LOOKED_AT = 1_000
 #: Rounds of refinement of null vectors.
 REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
@@ -192,6 +197,25 @@ def _row_parts(x: csr_array, width: int) -> Iterator[csr_array]:
 
 
 def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
+    """Rows of the basis that are independent, as many of the preferred ones as leave the other columns well determined.
+
+    The singular values of X without these columns are at least those of X times the smallest one of the rows chosen of an
+    orthonormal basis.
+    """
+    best, most = np.empty(0, dtype=np.int64), -1.0
+    for part in OWN_PARTS:
+        chosen = _independent_rows(basis, preferred, part)
+        if len(chosen) > MOST_LOOKED_AT or not len(chosen):
+            return chosen
+        smallest = float(np.linalg.svd(basis[chosen], compute_uv=False)[-1])
+        if smallest > 2.0 * most:
+            best, most = chosen, smallest
+        if most > ENOUGH:
+            break
+    return best
+
+
+def _independent_rows(basis: Float64, preferred: Int64, part: float) -> Int64:
     """Rows of the basis that are independent: the preferred ones in turn, then whatever pivoted QR finds."""
     d = basis.shape[1]
     chosen: list[int] = []
@@ -201,7 +225,7 @@ def _choose_constraints(basis: Float64, preferred: Int64) -> Int64:
             break
         rest = basis[row] - directions.T @ (directions @ basis[row])
         size = float(np.linalg.norm(rest))
-        if size > max(SMALLEST_ROW, OWN_PART * float(np.linalg.norm(basis[row]))):
+        if size > max(SMALLEST_ROW, part * float(np.linalg.norm(basis[row]))):
             directions = np.vstack([directions, rest / size])
             chosen.append(int(row))
     if len(chosen) < d:

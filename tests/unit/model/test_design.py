@@ -53,6 +53,19 @@ def test_column_that_is_missing_throughout():
     assert level.tolist() == [NONE, NONE]
 
 
+def test_crossed_levels_with_a_colon_in_their_names_keep_apart():
+    columns = [column("a:b", "a", "a\\", "a"), column("c", "b:c", "c", "\\:c")]
+    names, level = crossed(columns, np.arange(4))
+    written = [names[int(code)] for code in level]
+    assert written == ["a\\:b:c", "a:b\\:c", "a\\\\:c", "a:\\\\\\:c"]
+    assert len(set(written)) == 4
+
+
+def test_a_colon_in_the_name_of_a_single_class_stays():
+    names, _ = crossed([column("a:b", "a\\c")], np.arange(2))
+    assert sorted(names) == ["a:b", "a\\c"]
+
+
 def test_crossed_levels_are_those_observed():
     names, level = crossed([column("1", "1", "2", None), column("m", "f", "m", "m")], np.arange(4))
     assert list(names) == ["1:f", "1:m", "2:m"]
