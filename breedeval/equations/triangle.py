@@ -32,6 +32,9 @@ FEWEST_COLUMNS = 20_000
 #: factor would cost the cube of their number. What is left, their diagonal blocks, is positive definite.
 MOST_LINKS = 1_000.0
 
+#: Share of the elements that the factor keeps a second time, by rows: those that are not with the last equations.
+KEPT_BY_ROWS = 0.6
+
 #: Of a block whose levels are not related.
 _NO_LINKS = Links(
     freeze(np.empty(0, dtype=np.int64)),
@@ -54,7 +57,7 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
 
     Notes
     -----
-    Two passes over the records of each level. Memory: 4 bytes an element and its values, 16 bytes a node, and while it is made
+    Two passes over the records of each level. Memory: 4 bytes an element and its values, 20 bytes a node, and while it is made
     4 bytes a node and thread, 4 bytes a record and term, and the links of A⁻¹ (about 36 bytes an animal).
     """
     return _Assembly(equations).build(np.dtype(dtype))
@@ -95,7 +98,8 @@ class _Assembly:
     def predict_bytes(self, dtype: np.dtype[Any]) -> int:
         pointer, value_pointer, _ = self._pointers()
         links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
-        elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1]) + 16 * len(pointer)
+        elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1])
+        elements += int(KEPT_BY_ROWS * elements) + 32 * len(pointer)
         diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
         return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * (2 + n_threads())
 
