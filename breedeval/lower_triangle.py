@@ -17,9 +17,10 @@ class LowerTriangle:
     Parameters
     ----------
     segments
-        (S, 7) int64, one row a run of nodes of the same width: first node, end node, first equation of the first node, step
-        from one node's first equation to the next one's, equations a node, place of the first element in `diagonal`, and
-        whether dependent equations are to be expected (1: fixed effects).
+        (S, 5) int64, one row a run of nodes of the same width: first node, end node, equations a node, place of the first
+        element in `diagonal`, and whether dependent equations are to be expected (1: fixed effects).
+    equation
+        (n,) int32 first equation of each node.
     pointer
         (n + 1,) elements of each column: ``row[pointer[p]:pointer[p + 1]]``.
     row
@@ -37,6 +38,7 @@ class LowerTriangle:
     """
 
     segments: Int64
+    equation: Int32
     pointer: Int64
     row: Int32
     value_pointer: Int64
@@ -53,10 +55,12 @@ class LowerTriangle:
     @property
     def n_equations(self) -> int:
         """Number of equations, N."""
-        return int(((self.segments[:, 1] - self.segments[:, 0]) * self.segments[:, 4]).sum())
+        return int(((self.segments[:, 1] - self.segments[:, 0]) * self.segments[:, 2]).sum())
 
     @property
     def n_bytes(self) -> int:
         """Memory of all arrays."""
-        unique = {id(a): a.nbytes for a in (self.pointer, self.row, self.value_pointer, self.value, self.diagonal)}
+        unique = {
+            id(a): a.nbytes for a in (self.equation, self.pointer, self.row, self.value_pointer, self.value, self.diagonal)
+        }
         return sum(unique.values())

@@ -10,8 +10,8 @@ from breedeval.lower_triangle import LowerTriangle
 def node_equations(triangle: LowerTriangle) -> list[list[int]]:
     """The equations of each node."""
     nodes = []
-    for begin, end, first, step, width, _, _ in triangle.segments.tolist():
-        nodes += [list(range(first + step * p, first + step * p + width)) for p in range(end - begin)]
+    for begin, end, width, _, _ in triangle.segments.tolist():
+        nodes += [list(range(first, first + width)) for first in triangle.equation[begin:end].tolist()]
     return nodes
 
 

@@ -2,17 +2,18 @@
 
 Effects whose levels meet few records first (permanent environment, litter, contemporary group), then animals from the youngest
 to the oldest, so that an animal without progeny links only its parents, which A⁻¹ links already (levels with other
-relationships before those with A⁻¹); then effects whose levels meet many records, and unknown-parent groups. The last ones are
-few and meet everything: they get an exact factor.
+relationships before those with A⁻¹), and among them the sires last; then effects whose levels meet many records, and
+unknown-parent groups. The last ones are few and meet everything: they get an exact factor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from breedeval.arrays import NONE
 from breedeval.equations.incidence import Incidence
-from breedeval.model.layout import PEDIGREE, EquationBlock, Layout
+from breedeval.model.layout import FIXED, PEDIGREE, EquationBlock, Layout
 
 #: Levels of an effect with more records each than this are eliminated after the animals.
 MOST_RECORDS_EARLY = 1_000.0
@@ -22,6 +23,9 @@ FEW_LEVELS = 20
 MOST_DENSE = 1_000
 #: Levels that are linked to more than this part of all are eliminated after those that are not.
 FULL = 0.25
+#: So many animals are not linked with the exact part where each record has a level of a fixed effect before them: eliminating
+#: its levels takes the most of these links away, and what is left costs more time than the rounds that it saves.
+MANY_ANIMALS = 20_000
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,20 @@ class Segment:
         Of the block in the layout.
     block
         The block.
-    first_level, step, n_levels
-        The levels first_level, first_level + step, ...
+    first_level, n_levels
+        The levels first_level, first_level + 1, ...; related animals in the order of their links.
     is_dense
         Whether the segment is in the part with an exact factor.
+    spares_dense
+        Whether the links that records make to the exact part may be left out.
     """
 
     number: int
     block: EquationBlock
     first_level: int
-    step: int
     n_levels: int
     is_dense: bool = False
+    spares_dense: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,21 +76,34 @@ def elimination_segments(layout: Layout, incidence: Incidence, related: Mapping[
     for number, block in enumerate(layout.blocks):
         if number in related:
             n_animals = related[number].n_animals
-            youngest_first = Segment(number, block, n_animals - 1, -1, n_animals)
             if related[number].is_full:
-                late.append((-1.0, youngest_first))
+                late.append((-1.0, Segment(number, block, 0, n_animals)))
             else:
-                animals.append(youngest_first)
+                animals.append(Segment(number, block, 0, n_animals))
             if n_groups := block.n_levels - n_animals:
-                late.append((float("inf"), Segment(number, block, n_animals, 1, n_groups)))
+                late.append((float("inf"), Segment(number, block, n_animals, n_groups)))
             continue
-        whole = Segment(number, block, 0, 1, block.n_levels)
+        whole = Segment(number, block, 0, block.n_levels)
         few = block.n_levels <= FEW_LEVELS or records[number] > MOST_RECORDS_EARLY
         (late if few else early).append((records[number], whole))
     ordered_late = [segment for _, segment in sorted(late, key=lambda pair: pair[0])]
     ordered_early = [segment for _, segment in sorted(early, key=lambda pair: pair[0])]
     animals.sort(key=lambda segment: segment.block.relationship == PEDIGREE)
+    if any(_is_met_by_all(segment, incidence) for segment in ordered_early):
+        animals = [replace(a, spares_dense=a.n_levels >= MANY_ANIMALS) for a in animals]
     return (*ordered_early, *animals, *_mark_dense(ordered_late))
+
+
+def _is_met_by_all(segment: Segment, incidence: Incidence) -> bool:
+    """Whether a segment is of a fixed effect of which each record has a level, for every trait."""
+    block = segment.block
+    if block.relationship != FIXED or segment.n_levels <= FEW_LEVELS:
+        return False
+    traits: set[int] = set()
+    for term, index, slots in zip(incidence.blocks, incidence.levels, incidence.by_term, strict=True):
+        if term.first == block.first and len(index.order) == incidence.n_records:
+            traits |= set(slots.trait[slots.covariate == NONE].tolist())
+    return len(traits) == incidence.n_traits
 
 
 def _mark_dense(late: list[Segment]) -> list[Segment]:
@@ -92,7 +111,7 @@ def _mark_dense(late: list[Segment]) -> list[Segment]:
     room, marked = MOST_DENSE, []
     for segment in reversed(late):
         room -= segment.n_levels * segment.block.n_columns
-        marked.append(Segment(segment.number, segment.block, segment.first_level, segment.step, segment.n_levels, room >= 0))
+        marked.append(replace(segment, is_dense=room >= 0))
     return marked[::-1]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from breedeval.arrays import Bool, Float64, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.elimination import Related, Segment, elimination_segments
 from breedeval.equations.incidence import Incidence
 from breedeval.equations.mme import MixedModelEquations
@@ -32,6 +32,9 @@ FEWEST_COLUMNS = 20_000
 #: factor would cost the cube of their number. What is left, their diagonal blocks, is positive definite.
 MOST_LINKS = 1_000.0
 
+#: Share of the elements that the factor keeps a second time, by rows: those that are not with the last equations.
+KEPT_BY_ROWS = 0.6
+
 #: Of a block whose levels are not related.
 _NO_LINKS = Links(
     freeze(np.empty(0, dtype=np.int64)),
@@ -54,7 +57,7 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
 
     Notes
     -----
-    Two passes over the records of each level. Memory: 4 bytes an element and its values, 16 bytes a node, and while it is made
+    Two passes over the records of each level. Memory: 4 bytes an element and its values, 20 bytes a node, and while it is made
     4 bytes a node and thread, 4 bytes a record and term, and the links of A⁻¹ (about 36 bytes an animal).
     """
     return _Assembly(equations).build(np.dtype(dtype))
@@ -87,6 +90,7 @@ class _Assembly:
         counts = [segment.n_levels for segment in self._segments]
         self._first_nodes = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._n_nodes = int(self._first_nodes[-1])
+        self._n_dense = sum(segment.n_levels for segment in self._segments if segment.is_dense)
         self._table = self._segment_table()
         self._records = self._pack_records()
         self._parts = [self._part(s) for s in range(len(self._segments))]
@@ -94,9 +98,10 @@ class _Assembly:
     def predict_bytes(self, dtype: np.dtype[Any]) -> int:
         pointer, value_pointer, _ = self._pointers()
         links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
-        elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1]) + 16 * len(pointer)
+        elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1])
+        elements += int(KEPT_BY_ROWS * elements) + 32 * len(pointer)
         diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
-        return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * n_threads()
+        return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * (2 + n_threads())
 
     def _pointers(self) -> tuple[Int64, Int64, int]:
         """Where rows and values of each column begin, and the length of the longest column."""
@@ -113,7 +118,7 @@ class _Assembly:
         row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
         diagonal = self._diagonal()
 
-        widest = int(self._table[:, 4].max())
+        widest = int(self._table[:, 2].max())
         single = widest == 1 and (np.diff(self._records.slot_pointer) == 1).all()
 
         def fill(part: _Part, lo: int, hi: int) -> None:
@@ -125,9 +130,11 @@ class _Assembly:
             fill_columns(lo, hi, *where, self._table, pointer, value_pointer, mark, work, row, value, diagonal)
 
         self._over_columns(fill)
-        n_dense = sum(segment.n_levels for segment in self._segments if segment.is_dense)
         left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
-        return LowerTriangle(freeze(self._table), pointer, row, value_pointer, value, diagonal, n - n_dense, left_out)
+        equation = freeze(self._node_equations())
+        return LowerTriangle(
+            freeze(self._table), equation, pointer, row, value_pointer, value, diagonal, n - self._n_dense, left_out
+        )
 
     def _count(self, part: _Part, lo: int, hi: int, counts: Int64, wide: Int64) -> None:
         mark, rows = np.full(self._n_nodes, -1, dtype=np.int32), np.empty(self._n_nodes, dtype=np.int32)
@@ -144,12 +151,11 @@ class _Assembly:
             pass
 
     def _segment_table(self) -> Int64:
-        table = np.zeros((len(self._segments), 7), dtype=np.int64)
+        table = np.zeros((len(self._segments), 5), dtype=np.int64)
         elements = 0
         for s, segment in enumerate(self._segments):
             block, k = segment.block, segment.block.n_columns
-            first = block.first + segment.first_level * k
-            table[s] = (*self._first_nodes[s : s + 2], first, segment.step * k, k, elements, not block.is_random)
+            table[s] = (*self._first_nodes[s : s + 2], k, elements, not block.is_random)
             elements += segment.n_levels * k * k
         return table
 
@@ -157,9 +163,20 @@ class _Assembly:
         parts = []
         for segment in self._segments:
             blocks = self._equations.diagonal_blocks(segment.block)
-            levels = segment.first_level + segment.step * np.arange(segment.n_levels)
-            parts.append((blocks if segment.step == 1 and segment.n_levels == len(blocks) else blocks[levels]).ravel())
+            whole = segment.number not in self._links
+            parts.append((blocks if whole else blocks[self._levels(segment)]).ravel())
         return np.concatenate(parts)
+
+    def _levels(self, segment: Segment) -> Int32:
+        """Level of each node of a segment."""
+        links = self._links.get(segment.number)
+        if links is not None and segment.first_level == 0:
+            return links.order
+        return np.arange(segment.first_level, segment.first_level + segment.n_levels, dtype=np.int32)
+
+    def _node_equations(self) -> Int32:
+        parts = [s.block.first + s.block.n_columns * self._levels(s) for s in self._segments]
+        return np.concatenate(parts).astype(np.int32, copy=False)
 
     def _find_links(self) -> dict[int, RelationshipLinks]:
         """Links of each block whose levels are related, by its number; one inverse is looked at once."""
@@ -179,21 +196,25 @@ class _Assembly:
 
     def _pack_records(self) -> Records:
         w, r = self._equations.incidence, self._equations.residual
-        place = np.array([self._place(self._layout.blocks.index(block)) for block in w.blocks], dtype=np.int64).reshape(-1, 6)
+        offsets, n = {}, 0
+        for number, links in self._links.items():
+            offsets[number], n = n, n + links.n_animals
+        position = np.concatenate([np.empty(0, dtype=np.int32), *(links.position for links in self._links.values())])
+        numbers = [self._layout.blocks.index(block) for block in w.blocks]
+        place = np.array([self._place(k, offsets.get(k, -1)) for k in numbers], dtype=np.int64).reshape(-1, 6)
         slots = np.column_stack([w.slots.column, w.slots.trait, w.slots.covariate]).astype(np.int64)
         pointer = np.searchsorted(w.slots.term, np.arange(len(w.blocks) + 1)).astype(np.int64)
         node = np.empty(w.first.shape, dtype=np.int32)
-        find_nodes(w.first, place, node)
+        find_nodes(w.first, place, position, node)
         active = _active(w, r.inverses)
         has_gaps = not bool(active.all())
         return Records(freeze(node), slots, pointer, w.covariates, r.kind, r.inverses, r.weights, active, has_gaps)
 
-    def _place(self, number: int) -> tuple[int, ...]:
+    def _place(self, number: int, offset: int) -> tuple[int, ...]:
         own = [s for s, segment in enumerate(self._segments) if segment.number == number]
         segment, block = self._segments[own[0]], self._layout.blocks[number]
         first, last = int(self._first_nodes[own[0]]), int(self._first_nodes[own[-1]])
-        zero = first if segment.step == 1 else first + segment.n_levels - 1
-        return block.first, block.n_columns, segment.n_levels, zero, segment.step, last
+        return block.first, block.n_columns, segment.n_levels, first, offset, last
 
     def _part(self, s: int) -> _Part:
         segment, w = self._segments[s], self._equations.incidence
@@ -202,8 +223,10 @@ class _Assembly:
         pointers = np.stack([w.levels[t].pointer + offset for t, offset in zip(own, offsets, strict=False)])
         order = np.concatenate([w.levels[t].order for t in own]) if len(own) > 1 else w.levels[own[0]].order
         links, link_column = self._links_of(segment)
-        span = np.array([*self._table[s, :1], segment.first_level, segment.step, link_column, *self._table[s, 4:6]])
-        columns = Columns(freeze(span), freeze(np.array(own, dtype=np.int64)), freeze(pointers), freeze(order))
+        end = self._n_nodes - self._n_dense if segment.spares_dense else self._n_nodes
+        span = np.array([self._table[s, 0], link_column, *self._table[s, 2:4], end])
+        terms, level = freeze(np.array(own, dtype=np.int64)), freeze(self._levels(segment))
+        columns = Columns(freeze(span), level, terms, freeze(pointers), freeze(order))
         return _Part(int(self._table[s, 0]), segment.n_levels, columns, links)
 
     def _links_of(self, segment: Segment) -> tuple[Links, int]:
@@ -214,7 +237,7 @@ class _Assembly:
         shift = np.array([found.n_animals, self._first_nodes[own[0]], self._first_nodes[own[-1]]])
         penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)
         links = Links(found.pointer, found.row, found.value, freeze(shift), penalty.covariance_inverse)
-        return links, 0 if segment.step < 0 else found.n_animals
+        return links, segment.first_level
 
 
 def _active(incidence: Incidence, inverses: Float64) -> Bool:

@@ -76,7 +76,7 @@ def _unknown_to_triangle(equations: MixedModelEquations) -> str | None:
 
 def _describe(factor: IncompleteCholesky, seconds: float, shift: float) -> str:
     text = (
-        f"incomplete Cholesky: {count_of(len(factor.value), 'coefficient')}, {factor.n_bytes / 1e6:,.0f} MB, "
+        f"incomplete Cholesky: {count_of(factor.n_elements, 'coefficient')}, {factor.n_bytes / 1e6:,.0f} MB, "
         f"gathered in {seconds:.1f} s, factorized in {factor.seconds:.1f} s"
     )
     if len(factor.dense_equations):

@@ -44,16 +44,16 @@ def factorize(pattern, original, tolerance, out_value, out_diagonal, out_dense, 
     segments, pointer = pattern.segments, pattern.pointer
     longest, widest = 0, 0
     for s in range(segments.shape[0]):
-        widest = max(widest, segments[s, 4])
+        widest = max(widest, segments[s, 2])
     for p in range(pattern.n_sparse):
         longest = max(longest, pointer[p + 1] - pointer[p])
     inverse = np.empty((widest, widest))
     column, scaled = np.empty((longest, widest, widest)), np.empty((longest, widest, widest))
     width = np.empty(longest, dtype=np.int64)
     for s in range(segments.shape[0]):
-        k, may_depend = segments[s, 4], segments[s, 6]
+        k, may_depend = segments[s, 2], segments[s, 4]
         for p in range(segments[s, 0], min(segments[s, 1], pattern.n_sparse)):
-            d = segments[s, 5] + (p - segments[s, 0]) * k * k
+            d = segments[s, 3] + (p - segments[s, 0]) * k * k
             out_counts[may_depend] += _invert_pivot(d, k, original, tolerance[may_depend], inverse, out_diagonal)
             _scale_column(p, s, pattern, inverse, column, scaled, width, out_value)
             _update(p, s, pattern, column, scaled, width, out_value, out_diagonal, out_dense)
@@ -74,8 +74,8 @@ def factorize_alike(
     inverse, column, scaled = np.empty((k, k)), np.empty((longest, k, k)), np.empty((longest, k, k))
     for s in range(segments.shape[0]):
         for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            out_counts[segments[s, 6]] += _invert_pivot(
-                p * k * k, k, original, tolerance[segments[s, 6]], inverse, out_diagonal
+            out_counts[segments[s, 4]] += _invert_pivot(
+                p * k * k, k, original, tolerance[segments[s, 4]], inverse, out_diagonal
             )
             begin, end = pointer[p], pointer[p + 1]
             for q in range(begin, end):
@@ -115,10 +115,10 @@ def fill_dense(pattern, value, diagonal, out):
     """Put the elements of the last nodes into their full matrix; out (T, T), lower triangle."""
     segments = pattern.segments
     for s in range(segments.shape[0]):
-        k = segments[s, 4]
+        k = segments[s, 2]
         for p in range(max(segments[s, 0], pattern.n_sparse), segments[s, 1]):
             here = pattern.dense_place[s] + (p - segments[s, 0]) * k
-            d = segments[s, 5] + (p - segments[s, 0]) * k * k
+            d = segments[s, 3] + (p - segments[s, 0]) * k * k
             for a in range(k):
                 for b in range(k):
                     out[here + a, here + b] = diagonal[d + a * k + b]
@@ -126,8 +126,8 @@ def fill_dense(pattern, value, diagonal, out):
             for q in range(pattern.pointer[p], pattern.pointer[p + 1]):
                 while pattern.row[q] >= segments[r, 1]:
                     r += 1
-                there = pattern.dense_place[r] + (pattern.row[q] - segments[r, 0]) * segments[r, 4]
-                for a in range(segments[r, 4]):
+                there = pattern.dense_place[r] + (pattern.row[q] - segments[r, 0]) * segments[r, 2]
+                for a in range(segments[r, 2]):
                     for b in range(k):
                         out[there + a, here + b] = value[v]
                         v += 1
@@ -202,12 +202,12 @@ def _invert_pivot(d, k, original, tolerance, inverse, out_diagonal):
 @compiled
 def _scale_column(p, s, pattern, inverse, column, scaled, width, out_value):
     """Copy column p to `column`, and write its product with the inverse of the pivot to `scaled` and out_value."""
-    k, r, v = pattern.segments[s, 4], s, pattern.value_pointer[p]
+    k, r, v = pattern.segments[s, 2], s, pattern.value_pointer[p]
     for q in range(pattern.pointer[p], pattern.pointer[p + 1]):
         while pattern.row[q] >= pattern.segments[r, 1]:
             r += 1
         at = q - pattern.pointer[p]
-        width[at] = pattern.segments[r, 4]
+        width[at] = pattern.segments[r, 2]
         for a in range(width[at]):
             for b in range(k):
                 column[at, a, b] = out_value[v + a * k + b]
@@ -223,18 +223,18 @@ def _scale_column(p, s, pattern, inverse, column, scaled, width, out_value):
 @compiled
 def _update(p, s, pattern, column, scaled, width, out_value, out_diagonal, out_dense):
     """Take column p from every pair of its rows that is linked."""
-    segments, k, r = pattern.segments, pattern.segments[s, 4], s
+    segments, k, r = pattern.segments, pattern.segments[s, 2], s
     begin, end = pattern.pointer[p], pattern.pointer[p + 1]
     for q in range(begin, end):
         c = pattern.row[q]
         while c >= segments[r, 1]:
             r += 1
-        at, w = q - begin, segments[r, 4]
+        at, w = q - begin, segments[r, 2]
         if c >= pattern.n_sparse:
             here = pattern.dense_place[r] + (c - segments[r, 0]) * w
             _update_dense(here, q, r, begin, end, k, pattern, column, scaled, width, out_dense)
             continue
-        d = segments[r, 5] + (c - segments[r, 0]) * w * w
+        d = segments[r, 3] + (c - segments[r, 0]) * w * w
         for a in range(w):
             for b in range(w):
                 total = 0.0
@@ -250,7 +250,7 @@ def _update_dense(here, q, r, begin, end, k, pattern, column, scaled, width, out
     for other in range(q, end):
         while pattern.row[other] >= pattern.segments[r, 1]:
             r += 1
-        there = pattern.dense_place[r] + (pattern.row[other] - pattern.segments[r, 0]) * pattern.segments[r, 4]
+        there = pattern.dense_place[r] + (pattern.row[other] - pattern.segments[r, 0]) * pattern.segments[r, 2]
         for a in range(width[other - begin]):
             for b in range(width[at]):
                 total = 0.0
@@ -308,11 +308,11 @@ def _value_place(c, r, q, pattern):
     begin, segments = pattern.pointer[c], pattern.segments
     if pattern.uniform > 0:
         return pattern.value_pointer[c] + (q - begin) * pattern.uniform * pattern.uniform
-    w, v = segments[r, 4], pattern.value_pointer[c]
+    w, v = segments[r, 2], pattern.value_pointer[c]
     while begin < q:
         while pattern.row[begin] >= segments[r, 1]:
             r += 1
         past = q if pattern.row[q] < segments[r, 1] else _advance(pattern.row, begin, q, segments[r, 1])
-        v += (past - begin) * segments[r, 4] * w
+        v += (past - begin) * segments[r, 2] * w
         begin = past
     return v

@@ -5,6 +5,8 @@ The number of threads is that of numba. Whoever cuts work into parts sees to it 
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -14,6 +16,9 @@ import numba
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+#: A number of threads is judged by the fastest of so many rounds; the others are tried again after so many.
+JUDGED_BY, TRIED_AGAIN = 3, 16
 
 
 def n_threads() -> int:
@@ -48,3 +53,61 @@ def cut_range(n: int, smallest: int, parts_a_thread: int = 1) -> list[tuple[int,
     n_parts = max(1, min(parts_a_thread * n_threads(), n // smallest))
     ends = [n * part // n_parts for part in range(n_parts + 1)]
     return list(pairwise(ends))
+
+
+class ThreadChoice:
+    """How many threads work that comes in rounds is given: whatever has been fastest of late, by the wall clock.
+
+    Threads wait for each other several times a round, so one whose core is busy with something else holds up all of them, and
+    fewer are faster. All, one less, and a single one are tried in turn.
+
+    Parameters
+    ----------
+    most
+        All.
+    clock
+        Seconds.
+
+    Examples
+    --------
+    >>> with ThreadChoice(n_threads()) as choice:
+    ...     choice.begin_round()
+    ...     choice.end_round()
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._counts = tuple(sorted({most, max(1, most - 1), 1}, reverse=True))
+        self._clock = clock
+        self._seconds: dict[int, deque[float]] = {count: deque(maxlen=JUDGED_BY) for count in self._counts}
+        self._last = dict.fromkeys(self._counts, 0)
+        self._n, self._now, self._before, self._began = 0, most, most, 0.0
+
+    def threads(self) -> int:
+        """Threads of the next round."""
+        if self._n < 2:
+            return self._counts[0]  # the first round may have to compile loops, or meet memory for the first time
+        for count in self._counts:
+            if not self._seconds[count] or self._n - self._last[count] >= TRIED_AGAIN:
+                return count
+        return min(self._counts, key=lambda count: min(self._seconds[count]))
+
+    def begin_round(self) -> None:
+        """Set the number of threads."""
+        if len(self._counts) > 1:
+            self._now = self.threads()
+            numba.set_num_threads(self._now)
+            self._began = self._clock()
+
+    def end_round(self) -> None:
+        """Measure the round that has begun."""
+        if len(self._counts) > 1:
+            self._n += 1
+            self._last[self._now] = self._n
+            self._seconds[self._now].append(self._clock() - self._began)
+
+    def __enter__(self) -> ThreadChoice:
+        self._before = n_threads()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        numba.set_num_threads(self._before)

@@ -36,12 +36,13 @@ class Records(NamedTuple):
 class Columns(NamedTuple):
     """A run of columns of one block.
 
-    `span` (6,): first node, its level, step of levels, column of the links for its first node (−1: no links), equations a node,
-    first element of the diagonal. `terms` (u,) of the block; the records of level l are
-    order[pointers[u, l]:pointers[u, l + 1]].
+    `span` (5,): first node, column of the links for its first node (−1: no links), equations a node, first element of the
+    diagonal, first node that records do not link to. `level` (nodes,) int32 of each node; `terms` (u,) of the block; the
+    records of level l are order[pointers[u, l]:pointers[u, l + 1]].
     """
 
     span: Any
+    level: Any
     terms: Any
     pointers: Any
     order: Any
@@ -68,9 +69,9 @@ def count_columns(lo, hi, columns, records, links, segments, out_mark, out_rows,
         width = 0
         for q in range(n_rows):
             out_mark[out_rows[q]] = -1
-            width += segments[_segment(out_rows[q], segments), 4]
+            width += segments[_segment(out_rows[q], segments), 2]
         out[p] = n_rows
-        out_wide[p] = width * columns.span[4]
+        out_wide[p] = width * columns.span[2]
 
 
 @compiled
@@ -95,8 +96,8 @@ def fill_columns(
         for q in range(begin, end):
             while out_row[q] >= segments[s, 1]:
                 s += 1
-            for a in range(segments[s, 4]):
-                for b in range(columns.span[4]):
+            for a in range(segments[s, 2]):
+                for b in range(columns.span[2]):
                     out_value[v] = out_work[q - begin, a, b]
                     v += 1
             out_mark[out_row[q]] = -1
@@ -111,7 +112,7 @@ def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_
     span, nodes, slots = columns.span, records.node, records.slots
     for p in range(lo, hi):
         begin, free = pointer[p], pointer[p]
-        level = span[1] + span[2] * (p - span[0])
+        level = columns.level[p - span[0]]
         for u in range(columns.terms.shape[0]):
             t = columns.terms[u]
             for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
@@ -121,7 +122,7 @@ def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_
                     own *= records.covariates[i, slots[t, 2]]
                 for other in range(nodes.shape[1]):
                     node = nodes[i, other]
-                    if node < p or (node == p and other == t):
+                    if node < p or node >= span[4] or (node == p and other == t):
                         continue
                     if records.has_gaps and not records.active[kind, t, other]:
                         continue
@@ -129,7 +130,7 @@ def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_
                     if slots[other, 2] >= 0:
                         z *= records.covariates[i, slots[other, 2]]
                     if node == p:
-                        out_diagonal[span[5] + p - span[0]] += z
+                        out_diagonal[span[3] + p - span[0]] += z
                         continue
                     at = out_mark[np.uint64(node)]
                     if at >= 0:
@@ -139,8 +140,8 @@ def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_
                         out_row[np.uint64(free)] = node
                         out_work[np.uint64(free - begin)] = z
                         free += 1
-        if span[3] >= 0:
-            c = span[3] + p - span[0]
+        if span[1] >= 0:
+            c = span[1] + p - span[0]
             for q in range(links.pointer[c], links.pointer[c + 1]):
                 node = _link_node(links.row[q], links.shift)
                 z = links.value[q] * links.precision[0, 0]
@@ -179,12 +180,12 @@ def _sort_rows_and_reset(out_row, out_value, begin, end, out_work, out_mark):
 
 
 @compiled_parallel
-def find_nodes(first, place, out):
+def find_nodes(first, place, position, out):
     """Out (m, K) int32: node of each record in each term, −1 without.
 
     first (m, K) first equation of the record's level; place (K, 6) int64: first equation of the term's block, equations a
-    level, levels before the split, node of level 0, step to the next level's node (+1, −1), node of the first level behind the
-    split.
+    level, levels before the split, first node of these, where their positions begin among `position` (−1: they stand in
+    order), node of the first level behind the split.
     """
     for i in numba.prange(first.shape[0]):
         for t in range(first.shape[1]):
@@ -193,7 +194,7 @@ def find_nodes(first, place, out):
                 continue
             level = (first[i, t] - place[t, 0]) // place[t, 1]
             if level < place[t, 2]:
-                out[i, t] = place[t, 3] + place[t, 4] * level
+                out[i, t] = place[t, 3] + (level if place[t, 4] < 0 else position[place[t, 4] + level])
             else:
                 out[i, t] = place[t, 5] + level - place[t, 2]
 
@@ -215,21 +216,21 @@ def _segment(node, segments):
 def _collect(p, columns, records, links, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
     span, nodes = columns.span, records.node
-    level = span[1] + span[2] * (p - span[0])
+    level = columns.level[p - span[0]]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
             for other in range(nodes.shape[1]):
                 node = nodes[i, other]
-                if node > p and out_mark[node] < 0:
+                if p < node < span[4] and out_mark[node] < 0:
                     if records.has_gaps and not records.active[records.kind[i], t, other]:
                         continue
                     out_mark[node] = 0
                     out_row[free] = node
                     free += 1
-    if span[3] >= 0:
-        c = span[3] + p - span[0]
+    if span[1] >= 0:
+        c = span[1] + p - span[0]
         for q in range(links.pointer[c], links.pointer[c + 1]):
             node = _link_node(links.row[q], links.shift)
             if out_mark[node] < 0:
@@ -242,15 +243,15 @@ def _collect(p, columns, records, links, free, out_mark, out_row):
 @compiled
 def _add_records(p, columns, records, mark, out_work, out_diagonal):
     span, nodes, slots = columns.span, records.node, records.slots
-    level = span[1] + span[2] * (p - span[0])
-    diagonal = span[5] + (p - span[0]) * span[4] * span[4]
+    level = columns.level[p - span[0]]
+    diagonal = span[3] + (p - span[0]) * span[2] * span[2]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
             for other in range(nodes.shape[1]):
                 node = nodes[i, other]
-                if node < p or (node == p and other == t):
+                if node < p or node >= span[4] or (node == p and other == t):
                     continue
                 if records.has_gaps and not records.active[records.kind[i], t, other]:
                     continue
@@ -263,7 +264,7 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                         if slots[b, 2] >= 0:
                             z *= records.covariates[i, slots[b, 2]]
                         if node == p:
-                            out_diagonal[diagonal + slots[b, 0] * span[4] + slots[a, 0]] += z
+                            out_diagonal[diagonal + slots[b, 0] * span[2] + slots[a, 0]] += z
                         else:
                             out_work[mark[node], slots[b, 0], slots[a, 0]] += z
 
@@ -271,13 +272,13 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
 @compiled
 def _add_links(p, columns, links, mark, out_work):
     span = columns.span
-    if span[3] < 0:
+    if span[1] < 0:
         return
-    c = span[3] + p - span[0]
+    c = span[1] + p - span[0]
     for q in range(links.pointer[c], links.pointer[c + 1]):
         at = mark[_link_node(links.row[q], links.shift)]
-        for a in range(span[4]):
-            for b in range(span[4]):
+        for a in range(span[2]):
+            for b in range(span[2]):
                 out_work[at, a, b] += links.value[q] * links.precision[a, b]
 
 

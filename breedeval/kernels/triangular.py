@@ -1,246 +1,271 @@
 """Solutions of L D L' z = r for an incomplete factor; vectors are in the order of the equations.
 
+Both solves gather: L is kept by rows for the forward and by columns for the backward one, so a node writes its own equations
+only, and nodes that are not linked with each other may be solved by any number of threads, with the same bits. Elements are
+kept by the width of the *partner*, so that the size of each small matrix is known when a loop is compiled: `own` and `partner`
+are any tuples as long as the widths of the node and of its partners.
+
 Indices that are not negative are said to be unsigned: that saves a comparison for each element of L.
 """
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled
+from breedeval.kernels.compile import compiled, compiled_parallel
 
 
 @compiled
-def rows_to_equations(segments, out_row):
-    """Replace nodes by their first equations, in place."""
-    for q in range(out_row.shape[0]):
-        s = 0
-        while out_row[q] >= segments[s, 1]:
-            s += 1
-        out_row[q] = segments[s, 2] + (out_row[q] - segments[s, 0]) * segments[s, 3]
+def forward(own, partner, low, high, equation, begin, end, index, value, base, out):
+    """Take the partners' share from nodes low to high, in place: of L y = r.
 
-
-@compiled
-def forward_alike(width, segments, n_sparse, pointer, row, value, inverse, work, out):
-    """Solve L D y = r in place for nodes that are all alike; `row` holds their first equations, work (k,).
-
-    `width` is any tuple of k numbers: its length is known when the loop is compiled. The last nodes are left as they come.
+    begin, end (n,) elements of each node, index their partners' first equations; the matrix (own, partner) of element q begins
+    at value[base + q · own · partner].
     """
-    k = len(width)
-    for s in range(segments.shape[0]):
-        equation = segments[s, 2]
-        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            for b in range(k):
-                work[b] = out[equation + b]
-            v = pointer[p] * k * k
-            for q in range(pointer[p], pointer[p + 1]):
-                for a in range(k):
-                    total = 0.0
-                    for b in range(k):
-                        total += value[np.uint64(v + a * k + b)] * work[np.uint64(b)]
-                    out[np.uint64(row[q] + a)] -= total
-                v += k * k
+    k, w = len(own), len(partner)
+    if k == 1 and w == 1:
+        for p in range(low, high):
+            e = np.uint64(equation[p])
+            total = out[e]
+            for q in range(begin[p], end[p]):
+                total -= value[np.uint64(base + q)] * out[np.uint64(index[q])]
+            out[e] = total
+        return
+    if k == 3 and w == 3:
+        _forward_threes(low, high, equation, begin, end, index, value, base, out)
+        return
+    work = np.empty(k)
+    for p in range(low, high):
+        if begin[p] == end[p]:
+            continue
+        e = np.uint64(equation[p])
+        for a in range(k):
+            work[a] = out[e + np.uint64(a)]
+        for q in range(begin[p], end[p]):
+            v, j = np.uint64(base + q * k * w), np.uint64(index[q])
             for a in range(k):
                 total = 0.0
-                for b in range(k):
-                    total += inverse[p * k * k + a * k + b] * work[b]
-                out[equation + a] = total
-            equation += segments[s, 3]
+                for b in range(w):
+                    total += value[v + np.uint64(a * w + b)] * out[j + np.uint64(b)]
+                work[a] -= total
+        for a in range(k):
+            out[e + np.uint64(a)] = work[a]
 
 
 @compiled
-def backward_alike(width, segments, n_sparse, pointer, row, value, work, out):
-    """Solve L'z = y in place; see `forward_alike`. L is read as one stream from its end to its beginning."""
-    k = len(width)
-    for s in range(segments.shape[0] - 1, -1, -1):
-        end = min(segments[s, 1], n_sparse)
-        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
-        for p in range(end - 1, segments[s, 0] - 1, -1):
-            for b in range(k):
-                work[b] = out[equation + b]
-            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
-                v = q * k * k
-                for b in range(k):
-                    total = 0.0
-                    for a in range(k):
-                        total += value[np.uint64(v + a * k + b)] * out[np.uint64(row[q] + a)]
-                    work[np.uint64(b)] -= total
-            for b in range(k):
-                out[equation + b] = work[b]
-            equation -= segments[s, 3]
+def _forward_threes(low, high, equation, begin, end, index, value, base, out):
+    """Three equations a node, the most frequent width: sums in registers, a third faster."""
+    one, two = np.uint64(1), np.uint64(2)
+    for p in range(low, high):
+        e = np.uint64(equation[p])
+        first, second, third = out[e], out[e + one], out[e + two]
+        for q in range(begin[p], end[p]):
+            v, j = np.uint64(base + q * 9), np.uint64(index[q])
+            x, y, z = out[j], out[j + one], out[j + two]
+            first -= value[v] * x + value[v + one] * y + value[v + two] * z
+            second -= value[v + np.uint64(3)] * x + value[v + np.uint64(4)] * y + value[v + np.uint64(5)] * z
+            third -= value[v + np.uint64(6)] * x + value[v + np.uint64(7)] * y + value[v + np.uint64(8)] * z
+        out[e], out[e + one], out[e + two] = first, second, third
 
 
 @compiled
-def forward_blocks(segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
-    """As `forward_alike` for nodes of different widths; `row` holds nodes, work (widest,)."""
-    for s in range(segments.shape[0]):
-        k, equation = segments[s, 4], segments[s, 2]
-        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            r, v = s, value_pointer[p]
-            for q in range(pointer[p], pointer[p + 1]):
-                while row[q] >= segments[r, 1]:
-                    r += 1
-                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
-                for a in range(segments[r, 4]):
-                    total = 0.0
-                    for b in range(k):
-                        total += value[v] * out[equation + b]
-                        v += 1
-                    out[other + a] -= total
-            d = segments[s, 5] + (p - segments[s, 0]) * k * k
-            for a in range(k):
-                total = 0.0
-                for b in range(k):
-                    total += inverse[d + a * k + b] * out[equation + b]
-                work[a] = total
-            for a in range(k):
-                out[equation + a] = work[a]
-            equation += segments[s, 3]
+def _backward_threes(low, high, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, work, out):
+    one, two = np.uint64(1), np.uint64(2)
+    for p in range(high - 1, low - 1, -1):
+        e = np.uint64(equation[p])
+        if is_first:
+            _multiply_by_inverse(3, e, np.uint64(d + p * 9), inverse, work, out)
+            first, second, third = work[0], work[1], work[2]
+        else:
+            first, second, third = out[e], out[e + one], out[e + two]
+        for q in range(split[p], end[p]):
+            v, j = np.uint64(base + q * 9), np.uint64(index[q])
+            x, y, z = dense[j], dense[j + one], dense[j + two]
+            first -= value[v] * x + value[v + np.uint64(3)] * y + value[v + np.uint64(6)] * z
+            second -= value[v + one] * x + value[v + np.uint64(4)] * y + value[v + np.uint64(7)] * z
+            third -= value[v + two] * x + value[v + np.uint64(5)] * y + value[v + np.uint64(8)] * z
+        for q in range(begin[p], split[p]):
+            v, j = np.uint64(base + q * 9), np.uint64(index[q])
+            x, y, z = out[j], out[j + one], out[j + two]
+            first -= value[v] * x + value[v + np.uint64(3)] * y + value[v + np.uint64(6)] * z
+            second -= value[v + one] * x + value[v + np.uint64(4)] * y + value[v + np.uint64(7)] * z
+            third -= value[v + two] * x + value[v + np.uint64(5)] * y + value[v + np.uint64(8)] * z
+        out[e], out[e + one], out[e + two] = first, second, third
+
+
+@compiled_parallel
+def forward_by_threads(own, partner, low, high, piece, equation, begin, end, index, value, base, out):
+    """As `forward` for nodes that are not linked with each other, `piece` of them at a time."""
+    for k in numba.prange((high - low + piece - 1) // piece):
+        first = low + k * piece
+        forward(own, partner, first, min(high, first + piece), equation, begin, end, index, value, base, out)
 
 
 @compiled
-def backward_blocks(segments, n_sparse, pointer, row, value_pointer, value, work, out):
-    """As `backward_alike` for nodes of different widths."""
-    for s in range(segments.shape[0] - 1, -1, -1):
-        k, end = segments[s, 4], min(segments[s, 1], n_sparse)
-        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
-        for p in range(end - 1, segments[s, 0] - 1, -1):
-            r, v = segments.shape[0] - 1, value_pointer[p + 1]
-            for b in range(k):
-                work[b] = out[equation + b]
-            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
-                while row[q] < segments[r, 0]:
-                    r -= 1
-                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
-                v -= segments[r, 4] * k
-                for a in range(segments[r, 4]):
-                    z = out[other + a]
-                    for b in range(k):
-                        work[b] -= value[v + a * k + b] * z
-            for b in range(k):
-                out[equation + b] = work[b]
-            equation -= segments[s, 3]
+def backward(own, partner, low, high, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, out):
+    """Take the partners' share from nodes high to low, in place: of L'z = D⁻¹y, which is multiplied by D⁻¹ first.
+
+    begin to split: elements whose partners are in `out`, split to end: those whose partners are in `dense`, the last equations.
+    The matrix (partner, own) of element q begins at value[base + q · own · partner], D⁻¹ of node p at inverse[d + p · own ·
+    own], unless D⁻¹ has been there already: is_first false.
+    """
+    k, w = len(own), len(partner)
+    if k == 1 and w == 1:
+        for p in range(high - 1, low - 1, -1):
+            e = np.uint64(equation[p])
+            total = out[e]
+            if is_first:
+                total *= inverse[np.uint64(d + p)]
+            for q in range(split[p], end[p]):
+                total -= value[np.uint64(base + q)] * dense[np.uint64(index[q])]
+            for q in range(begin[p], split[p]):
+                total -= value[np.uint64(base + q)] * out[np.uint64(index[q])]
+            out[e] = total
+        return
+    work = np.empty(k)
+    if k == 3 and w == 3:
+        _backward_threes(low, high, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, work, out)
+        return
+    for p in range(high - 1, low - 1, -1):
+        e = np.uint64(equation[p])
+        for a in range(k):
+            work[a] = out[e + np.uint64(a)]
+        if is_first:
+            _multiply_by_inverse(k, e, np.uint64(d + p * k * k), inverse, work, out)
+        for q in range(split[p], end[p]):
+            _subtract_transposed(k, w, np.uint64(base + q * k * w), np.uint64(index[q]), value, dense, work)
+        for q in range(begin[p], split[p]):
+            _subtract_transposed(k, w, np.uint64(base + q * k * w), np.uint64(index[q]), value, out, work)
+        for a in range(k):
+            out[e + np.uint64(a)] = work[a]
+
+
+@compiled_parallel
+def backward_by_threads(
+    own, partner, low, high, piece, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, out
+):
+    """As `backward` for nodes that are not linked with each other, `piece` of them at a time."""
+    for k in numba.prange((high - low + piece - 1) // piece):
+        first, last = low + k * piece, min(high, low + (k + 1) * piece)
+        backward(own, partner, first, last, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, out)
 
 
 @compiled
-def multiply_dense(matrix, equation, work, out):
-    """Replace the last nodes' part of a vector, out[equation], by its product with a symmetric matrix (T, T); work (T,)."""
-    for a in range(equation.shape[0]):
+def _multiply_by_inverse(k, e, d, inverse, work, out):
+    """Work = D⁻¹ out, one node."""
+    for a in range(k):
         total = 0.0
-        for b in range(equation.shape[0]):
-            total += matrix[a, b] * out[equation[b]]
+        for b in range(k):
+            total += inverse[d + np.uint64(a * k + b)] * out[e + np.uint64(b)]
         work[a] = total
-    for a in range(equation.shape[0]):
-        out[equation[a]] = work[a]
 
 
 @compiled
-def forward_columns_alike(columns, width, segments, n_sparse, pointer, row, value, inverse, work, out):
-    """As `forward_alike` for c columns, out (N, c), each element of L read once for all; work (k, c).
+def _subtract_transposed(k, w, v, j, value, x, work):
+    for b in range(k):
+        total = 0.0
+        for a in range(w):
+            total += value[v + np.uint64(a * k + b)] * x[j + np.uint64(a)]
+        work[b] -= total
 
-    `columns` is any tuple of c numbers.
-    """
-    k, n_columns = len(width), len(columns)
-    for s in range(segments.shape[0]):
-        equation = segments[s, 2]
-        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            for b in range(k):
-                for c in range(n_columns):
-                    work[b, c] = out[np.uint64(equation + b), np.uint64(c)]
-            for q in range(pointer[p], pointer[p + 1]):
-                for a in range(k):
-                    other = np.uint64(row[q] + a)
-                    for b in range(k):
-                        x = np.float64(value[np.uint64((q * k + a) * k + b)])
-                        for c in range(n_columns):
-                            out[other, np.uint64(c)] -= x * work[np.uint64(b), np.uint64(c)]
-            for a in range(k):
-                here = np.uint64(equation + a)
-                for c in range(n_columns):
+
+@compiled_parallel
+def dense_shares(own, partner, low, high, bounds, equation, split, end, index, value, base, y, out):
+    """Add the share of nodes low to high in the last equations to out (pieces, T): one row a piece, of nodes by `bounds`."""
+    k, w = len(own), len(partner)
+    for piece in numba.prange(bounds.shape[0] - 1):
+        for p in range(max(low, bounds[piece]), min(high, bounds[piece + 1])):
+            e = np.uint64(equation[p])
+            for q in range(split[p], end[p]):
+                v, j = np.uint64(base + q * k * w), np.uint64(index[q])
+                for a in range(w):
                     total = 0.0
                     for b in range(k):
-                        total += inverse[np.uint64((p * k + a) * k + b)] * work[np.uint64(b), np.uint64(c)]
-                    out[here, np.uint64(c)] = total
-            equation += segments[s, 3]
+                        total += value[v + np.uint64(a * k + b)] * y[e + np.uint64(b)]
+                    out[np.uint64(piece), j + np.uint64(a)] += total
 
 
 @compiled
-def backward_columns_alike(columns, width, segments, n_sparse, pointer, row, value, work, out):
-    """As `backward_alike` for c columns; see `forward_columns_alike`."""
-    k, n_columns = len(width), len(columns)
-    for s in range(segments.shape[0] - 1, -1, -1):
-        end = min(segments[s, 1], n_sparse)
-        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
-        for p in range(end - 1, segments[s, 0] - 1, -1):
-            for b in range(k):
-                for c in range(n_columns):
-                    work[b, c] = out[np.uint64(equation + b), np.uint64(c)]
-            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
-                for a in range(k):
-                    other = np.uint64(row[q] + a)
-                    for b in range(k):
-                        x = np.float64(value[np.uint64((q * k + a) * k + b)])
-                        for c in range(n_columns):
-                            work[np.uint64(b), np.uint64(c)] -= x * out[other, np.uint64(c)]
-            for b in range(k):
-                for c in range(n_columns):
-                    out[np.uint64(equation + b), np.uint64(c)] = work[b, c]
-            equation -= segments[s, 3]
+def multiply_dense(matrix, x, out):
+    """Out (T,) = matrix (T, T) times x, the same bits whatever else the machine does."""
+    for a in range(x.shape[0]):
+        total = 0.0
+        for b in range(x.shape[0]):
+            total += matrix[a, b] * x[b]
+        out[a] = total
 
 
 @compiled
-def forward_columns(segments, n_sparse, pointer, row, value_pointer, value, inverse, work, out):
-    """As `forward_blocks` for several columns, out (N, c), each element of L read once for all; work (widest, c)."""
-    for s in range(segments.shape[0]):
-        k, equation = segments[s, 4], segments[s, 2]
-        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            r, v = s, value_pointer[p]
-            for b in range(k):
-                for c in range(out.shape[1]):
-                    work[b, c] = out[equation + b, c]
-            for q in range(pointer[p], pointer[p + 1]):
-                while row[q] >= segments[r, 1]:
-                    r += 1
-                w = segments[r, 4]
-                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
-                for a in range(w):
-                    for b in range(k):
-                        x = np.float64(value[v + a * k + b])
-                        for c in range(out.shape[1]):
-                            out[other + a, c] -= x * work[b, c]
-                v += w * k
-            d = segments[s, 5] + (p - segments[s, 0]) * k * k
+def forward_columns(columns, own, partner, low, high, equation, begin, end, index, value, base, out):
+    """As `forward` for c columns, out (N, c), each element of L read once for all; `columns` is any tuple of c numbers."""
+    k, w, n_columns = len(own), len(partner), len(columns)
+    work = np.empty((k, n_columns))
+    for p in range(low, high):
+        if begin[p] == end[p]:
+            continue
+        e = np.uint64(equation[p])
+        for a in range(k):
+            for c in range(n_columns):
+                work[a, c] = out[e + np.uint64(a), np.uint64(c)]
+        for q in range(begin[p], end[p]):
+            v, j = np.uint64(base + q * k * w), np.uint64(index[q])
             for a in range(k):
-                out[equation + a] = 0.0
-                for b in range(k):
-                    for c in range(out.shape[1]):
-                        out[equation + a, c] += inverse[d + a * k + b] * work[b, c]
-            equation += segments[s, 3]
+                for b in range(w):
+                    x, other = np.float64(value[v + np.uint64(a * w + b)]), j + np.uint64(b)
+                    for c in range(n_columns):
+                        work[np.uint64(a), np.uint64(c)] -= x * out[other, np.uint64(c)]
+        for a in range(k):
+            for c in range(n_columns):
+                out[e + np.uint64(a), np.uint64(c)] = work[a, c]
 
 
 @compiled
-def backward_columns(segments, n_sparse, pointer, row, value_pointer, value, work, out):
-    """As `backward_blocks` for several columns; see `forward_columns`."""
-    for s in range(segments.shape[0] - 1, -1, -1):
-        k, end = segments[s, 4], min(segments[s, 1], n_sparse)
-        equation = segments[s, 2] + (end - 1 - segments[s, 0]) * segments[s, 3]
-        for p in range(end - 1, segments[s, 0] - 1, -1):
-            r, v = segments.shape[0] - 1, value_pointer[p + 1]
-            for b in range(k):
-                for c in range(out.shape[1]):
-                    work[b, c] = out[equation + b, c]
-            for q in range(pointer[p + 1] - 1, pointer[p] - 1, -1):
-                while row[q] < segments[r, 0]:
-                    r -= 1
-                w = segments[r, 4]
-                other = segments[r, 2] + (row[q] - segments[r, 0]) * segments[r, 3]
-                v -= w * k
-                for a in range(w):
-                    for b in range(k):
-                        x = np.float64(value[v + a * k + b])
-                        for c in range(out.shape[1]):
-                            work[b, c] -= x * out[other + a, c]
-            for b in range(k):
-                for c in range(out.shape[1]):
-                    out[equation + b, c] = work[b, c]
-            equation -= segments[s, 3]
+def backward_columns(
+    columns, own, partner, low, high, equation, begin, split, end, index, value, base, inverse, d, is_first, dense, out
+):
+    """As `backward` for c columns, dense (T, c)."""
+    k, w, n_columns = len(own), len(partner), len(columns)
+    work = np.empty((k, n_columns))
+    for p in range(high - 1, low - 1, -1):
+        e = np.uint64(equation[p])
+        for a in range(k):
+            for c in range(n_columns):
+                work[a, c] = 0.0 if is_first else out[e + np.uint64(a), np.uint64(c)]
+        if is_first:
+            for a in range(k):
+                for b in range(k):
+                    x = inverse[np.uint64(d + (p * k + a) * k + b)]
+                    for c in range(n_columns):
+                        work[np.uint64(a), np.uint64(c)] += x * out[e + np.uint64(b), np.uint64(c)]
+        for q in range(split[p], end[p]):
+            _subtract_columns(n_columns, k, w, np.uint64(base + q * k * w), np.uint64(index[q]), value, dense, work)
+        for q in range(begin[p], split[p]):
+            _subtract_columns(n_columns, k, w, np.uint64(base + q * k * w), np.uint64(index[q]), value, out, work)
+        for a in range(k):
+            for c in range(n_columns):
+                out[e + np.uint64(a), np.uint64(c)] = work[a, c]
+
+
+@compiled
+def _subtract_columns(n_columns, k, w, v, j, value, x, work):
+    for a in range(w):
+        for b in range(k):
+            factor, other = np.float64(value[v + np.uint64(a * k + b)]), j + np.uint64(a)
+            for c in range(n_columns):
+                work[np.uint64(b), np.uint64(c)] -= factor * x[other, np.uint64(c)]
+
+
+@compiled
+def dense_shares_of_columns(columns, own, partner, low, high, equation, split, end, index, value, base, y, out):
+    """As `dense_shares` for c columns, all nodes in one piece; out (T, c)."""
+    k, w, n_columns = len(own), len(partner), len(columns)
+    for p in range(low, high):
+        e = np.uint64(equation[p])
+        for q in range(split[p], end[p]):
+            v, j = np.uint64(base + q * k * w), np.uint64(index[q])
+            for a in range(w):
+                for b in range(k):
+                    x = np.float64(value[v + np.uint64(a * k + b)])
+                    for c in range(n_columns):
+                        out[j + np.uint64(a), np.uint64(c)] += x * y[e + np.uint64(b), np.uint64(c)]

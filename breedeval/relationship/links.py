@@ -1,4 +1,4 @@
-"""Which animals an inverse relationship matrix links, in the order of elimination: youngest first, groups last."""
+"""Which animals an inverse relationship matrix links, in an order of elimination: progeny before dams, sires, groups last."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class RelationshipLinks:
     Parameters
     ----------
     n_animals
-        n. Position p < n is level n − 1 − p, position p ≥ n (groups) is level p.
+        n. Position p ≥ n (groups) is level p of the matrix.
+    order, position
+        (n,) int32 level at each of the other positions, and position of each level.
     pointer
         (n + g + 1,) int64.
     row, value
@@ -29,6 +31,8 @@ class RelationshipLinks:
     """
 
     n_animals: int
+    order: Int32
+    position: Int32
     pointer: Int64
     row: Int32
     value: Float64
@@ -58,14 +62,19 @@ def relationship_links(inverse: SymmetricOperator) -> RelationshipLinks:
 
 
 def _from_parents(inverse: NumeratorInverse) -> RelationshipLinks:
-    sire, dam, precision = inverse.sire, inverse.dam, inverse.precision
+    sire, dam, precision, n = inverse.sire, inverse.dam, inverse.precision, len(inverse.sire)
+    level, order = np.zeros(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    position = np.arange(inverse.order, dtype=np.int32)
+    kernels.sort_by_level(level, kernels.elimination_levels(sire, dam, level), order, position[:n])
     pointer = np.zeros(inverse.order + 1, dtype=np.int64)
-    kernels.count_links(sire, dam, pointer)
+    kernels.count_links(sire, dam, position, pointer)
     row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(pointer[-1])
-    kernels.fill_links(sire, dam, precision, pointer[:-1].copy(), row, value)
+    kernels.fill_links(sire, dam, precision, position, pointer[:-1].copy(), row, value)
     merged = np.empty_like(pointer)
     n_links = kernels.merge_links(pointer, merged, row, value)
-    return RelationshipLinks(len(sire), freeze(merged), freeze(row[:n_links]), freeze(value[:n_links]))
+    return RelationshipLinks(
+        n, freeze(order), freeze(position[:n]), freeze(merged), freeze(row[:n_links]), freeze(value[:n_links])
+    )
 
 
 def _with_precision(links: RelationshipLinks, precision: Float64) -> RelationshipLinks:
@@ -75,17 +84,17 @@ def _with_precision(links: RelationshipLinks, precision: Float64) -> Relationshi
     lower = np.tril(precision, k=-1)
     column, row = np.nonzero(lower.T)
     extra = csc_array((lower[row, column], (row + links.n_animals, column + links.n_animals)), shape=(order, order))
-    return _of_csc(links.n_animals, csc_array(below + extra))
+    return _of_csc(links.order, links.position, csc_array(below + extra))
 
 
 def _from_matrix(matrix: csr_array) -> RelationshipLinks:
     """Of any symmetric matrix, the last row first."""
     backwards = csr_array(matrix[::-1])[:, ::-1]
-    return _of_csc(matrix.shape[0], csc_array(tril(backwards, k=-1, format="csc")))
+    order = freeze(np.arange(matrix.shape[0], dtype=np.int32)[::-1])
+    return _of_csc(order, order, csc_array(tril(backwards, k=-1, format="csc")))
 
 
-def _of_csc(n_animals: int, below: csc_array) -> RelationshipLinks:
+def _of_csc(order: Int32, position: Int32, below: csc_array) -> RelationshipLinks:
     below.sort_indices()
-    return RelationshipLinks(
-        n_animals, freeze(below.indptr.astype(np.int64)), freeze(below.indices.astype(np.int32)), freeze(below.data)
-    )
+    pointer, row = below.indptr.astype(np.int64), below.indices.astype(np.int32)
+    return RelationshipLinks(len(order), order, position, freeze(pointer), freeze(row), freeze(below.data))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import Float64, freeze
+from breedeval.kernels.threads import ThreadChoice, n_threads
 from breedeval.kernels.vectors import dot, next_direction, step
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.solvers.result import Convergence, SolveResult, Status
@@ -76,6 +77,7 @@ class _Task:
     b_norm: float
     monitor: Monitor | None
     keeper: Keeper | None
+    threads: ThreadChoice
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,15 @@ def pcg(
     One product with C, one with M⁻¹ and about 100 bytes of vector traffic an equation and round; five vectors of memory.
     """
     began = time.perf_counter()
-    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, math.sqrt(dot(b, b)) or 1.0, monitor, keeper)
+    b_norm, threads = math.sqrt(dot(b, b)) or 1.0, ThreadChoice(n_threads())
+    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, b_norm, monitor, keeper, threads)
     state = resume
     smallest, best, n_runs = math.nan, math.inf, 0
     while True:
         if state is None:
             state = _begin(task, np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64), 0, [])
-        outcome = _iterate(task, state)
+        with threads:
+            outcome = _iterate(task, state)
         smallest = float(np.fmin(smallest, outcome.smallest))
         status = outcome.status
         final = _true_criteria(task, state, outcome.change, smallest)
@@ -172,6 +176,7 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         if state.rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
             break
+        task.threads.begin_round()
         task.operator.multiply(p, q)
         pq = dot(p, q)
         if not math.isfinite(pq) or pq <= NULL_CURVATURE * state.p_length:
@@ -192,6 +197,7 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         if criteria.of(rule.name) <= rule.tolerance:
             break
         next_direction(z, beta, p)
+        task.threads.end_round()
         if task.keeper is not None and task.keeper(state):
             status = Status.INTERRUPTED
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ TRIAD, TRIAD_BYTES = 20_000_000, 32
 VECTORS, OPERATOR_VECTORS, PRECONDITIONER_VECTORS = 13, 4, 3
 #: A year of records is added to so many.
 YEARS = 10
+#: Rounds that a solve of the table of threads has, twice.
+ROUNDS = 15
 
 
 @numba.njit(parallel=True)
@@ -168,6 +171,37 @@ def explicit(options: argparse.Namespace) -> None:
     print(f"scipy takes {spent / seconds:.1f} times as long")
 
 
+def threads(options: argparse.Namespace) -> None:
+    """Triangular solves and whole solves by one and two threads, and with a busy loop pinned to the last core."""
+    equations, _ = make_equations(CASES["repeatability"], options.animals or 1_000_000, options.seed)
+    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+    b, z = equations.right_hand_side, np.empty(equations.order)
+    rule = StoppingRule("residual_squared", 0.0, 2 * ROUNDS)
+    print(f"repeatability, {equations.order:,} equations, {len(factor.factor.runs)} runs of nodes")
+    solved: dict[tuple[int, bool], float] = {}
+    found: dict[int, Any] = {}
+    for busy in (False, True):
+        loop = None
+        if busy:
+            core = max(os.sched_getaffinity(0))
+            loop = subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"])
+        for t in (1, 2):
+            numba.set_num_threads(t)
+            factor.apply(b, z)
+            applied = best(lambda: factor.apply(b, z), 7)
+            found[t] = z.copy()
+            pcg(equations, b, factor, StoppingRule("residual_squared", 0.0, 3))
+            solved[t, busy] = best(lambda: pcg(equations, b, factor, rule), 2)
+            print(
+                f"{t} threads{', a core busy' if busy else '':13}: triangular solves {1e3 * applied:7.1f} ms, "
+                f"solve {1e3 * solved[t, busy] / rule.max_rounds:7.1f} ms a round"
+            )
+        if loop is not None:
+            loop.kill()
+    print(f"the same bits: {bool((found[1] == found[2]).all())}")
+    print(f"two threads beside a busy core take {solved[2, True] / solved[1, False]:.2f} times one thread on an idle machine")
+
+
 def warm(options: argparse.Namespace) -> None:
     """Rounds with a year of records added to ten, from nothing and from the older solutions."""
     with tempfile.TemporaryDirectory() as name:
@@ -198,5 +232,6 @@ TABLES: dict[str, Callable[[argparse.Namespace], None]] = {
     "growth": growth,
     "columns": columns,
     "explicit": explicit,
+    "threads": threads,
     "warm": warm,
 }

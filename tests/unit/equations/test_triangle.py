@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
@@ -13,6 +15,7 @@ from breedeval.equations import elimination, triangle
 from breedeval.equations.elimination import Related, elimination_segments
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.equations.triangle import assemble_lower_triangle
+from breedeval.kernels.parent_links import elimination_levels
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import compute_inbreeding
@@ -21,6 +24,7 @@ from breedeval.relationship.stored_inverse import StoredInverse
 from tests.factories import make_pedigree, with_groups
 from tests.random_models import one_trait_model, random_rows
 from tests.several_trait_models import MODELS, several_trait_model
+from tests.small_models import make_model
 from tests.triangles import node_equations, to_dense
 
 CASES = [*MODELS, *range(12)]
@@ -67,7 +71,7 @@ def test_progeny_come_before_parents_and_large_effects_last(monkeypatch):
     segments = elimination_segments(equations.layout, equations.incidence, related)
     names = [segment.block.name for segment in segments]
     animals = names.index(genetic.name)
-    assert (segments[animals].first_level, segments[animals].step) == (genetic.n_levels - 1, -1)
+    assert (segments[animals].first_level, segments[animals].n_levels) == (0, genetic.n_levels)
     assert all(segment.is_dense for segment in segments[animals + 1 :])
     assert {segment.block.name for segment in segments[animals + 1 :] if segment.n_levels > 1} == set()
     assert not any(segment.is_dense for segment in segments[: animals + 1])
@@ -80,6 +84,46 @@ def test_effects_that_are_too_many_for_the_exact_part_stay_sparse(monkeypatch):
     sparse = assemble_lower_triangle(equations, np.float64)
     assert full.n_sparse < sparse.n_sparse == sparse.n_nodes
     np.testing.assert_array_equal(to_dense(full), to_dense(sparse))
+
+
+def herd_model(fixed: str):
+    """Forty animals with herds of two records each, a covariate, and two sexes."""
+    rng = np.random.default_rng(6)
+    pedigree = make_pedigree(random_rows(rng, 40))
+    ids = [f"a{i}" for i in range(40)] * 2
+    frame = pd.DataFrame({"id": ids, "y": rng.normal(size=80), "x": rng.normal(size=80), "sex": rng.choice(["f", "m"], 80)})
+    frame["herd"] = [f"h{k}" for k in rng.permutation(80) // 2]
+    variances = {"genetic": 1.0, "residual": 2.0}
+    return make_model(frame, {"y": f"{fixed} + genetic(id)"}, variances, pedigree, classes=["sex", "herd"], covariates=["x"])
+
+
+@pytest.mark.parametrize(("fixed", "spared"), [("herd + sex + x", True), ("sex + x", False)])
+def test_animals_spare_the_exact_part_behind_an_effect_that_all_records_meet(fixed, spared, monkeypatch):
+    equations = herd_model(fixed).equations
+    monkeypatch.setattr(elimination, "MANY_ANIMALS", 10)
+    found, matrix = assemble_lower_triangle(equations, np.float64), equations.to_csr().toarray()
+    last = [e for node in node_equations(found)[found.n_sparse :] for e in node]
+    assert last
+    animals = np.arange(equations.order)[equations.layout.genetic.equations]
+    if spared:
+        matrix[np.ix_(last, animals)] = matrix[np.ix_(animals, last)] = 0.0
+    np.testing.assert_allclose(to_dense(found), matrix, atol=1e-13 * np.abs(matrix).max())
+
+
+def test_levels_of_elimination_part_linked_animals():
+    pedigree = make_pedigree(random_rows(np.random.default_rng(8), 200))
+    sire, dam, n = pedigree.sire, pedigree.dam, pedigree.n_animals
+    level = np.zeros(n, dtype=np.int32)
+    n_levels = elimination_levels(sire, dam, level)
+    assert level.max() == n_levels - 1
+    is_sire = np.isin(np.arange(n), sire)
+    assert level[is_sire].min() > level[~is_sire].max()
+    for i in range(n):
+        trio = [p for p in (i, sire[i], dam[i]) if p >= 0]
+        for young, old in itertools.combinations(sorted(set(trio), reverse=True), 2):
+            assert level[young] != level[old]
+            if is_sire[young] == is_sire[old]:
+                assert level[young] < level[old]
 
 
 class Opaque:
@@ -102,7 +146,8 @@ def selfed_with_groups() -> tuple[NumeratorInverse, GroupedInverse]:
 
 def links_to_dense(links, order: int) -> np.ndarray:
     """The links as a full matrix, in the order of levels, diagonal zero."""
-    level = np.concatenate([np.arange(links.n_animals)[::-1], np.arange(links.n_animals, order)])
+    level = np.concatenate([links.order, np.arange(links.n_animals, order)])
+    np.testing.assert_array_equal(links.position[links.order], np.arange(links.n_animals))
     matrix = np.zeros((order, order))
     for p in range(order):
         for q in range(links.pointer[p], links.pointer[p + 1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from breedeval.equations import elimination
 from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.evaluation import preconditioning
 from breedeval.lower_triangle import LowerTriangle
+from breedeval.solvers import factor_storage
 from breedeval.solvers.incomplete_cholesky import TOLERANCE, IncompleteCholesky
 from breedeval.solvers.preconditioners import BlockPreconditioner
 from tests.factories import make_pedigree
@@ -94,8 +96,8 @@ def triangle_of(matrix: np.ndarray, fixed: bool = False) -> LowerTriangle:
     below = [matrix[p + 1 :, p] for p in range(n)]
     pointer = np.concatenate([[0], np.cumsum([len(b) for b in below])]).astype(np.int64)
     row = np.concatenate([np.arange(p + 1, n) for p in range(n)]).astype(np.int32)
-    segments = np.array([[0, n, 0, 1, 1, 0, fixed]], dtype=np.int64)
-    return LowerTriangle(segments, pointer, row, pointer, np.concatenate(below), np.diag(matrix).copy(), n)
+    segments, equation = np.array([[0, n, 1, 0, fixed]], dtype=np.int64), np.arange(n, dtype=np.int32)
+    return LowerTriangle(segments, equation, pointer, row, pointer, np.concatenate(below), np.diag(matrix).copy(), n)
 
 
 def test_complete_pattern_gives_the_inverse():
@@ -123,6 +125,38 @@ def test_dependent_fixed_effects_keep_their_diagonal():
     assert not inverse[3].any()
     b = matrix @ np.array([1.0, 2.0, 3.0, 0.0])
     np.testing.assert_allclose(matrix @ (inverse @ b), b, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [*MODELS[:3], 1], ids=lambda case: getattr(case, "__name__", str(case)))
+def test_any_number_of_threads_gives_the_same_bits(case, monkeypatch):
+    monkeypatch.setattr(factor_storage, "SHORTEST_RUN", 2)
+    monkeypatch.setattr(factor_storage, "PIECE", 2)
+    monkeypatch.setattr(factor_storage, "FEWEST_NODES", 3)
+    factor = IncompleteCholesky.of(assemble_lower_triangle(model_of(case).equations))
+    assert any(run.shared for run in factor.factor.runs)
+    assert len(factor.factor.pieces) > 3
+    r, before, found = np.random.default_rng(1).normal(size=model_of(case).equations.order), numba.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(threads)
+            found.append(factor.apply(r, np.empty_like(r)))
+    finally:
+        numba.set_num_threads(before)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("shortest", [1, 3, 6])
+def test_nodes_that_threads_share_are_not_linked(shortest, monkeypatch):
+    monkeypatch.setattr(factor_storage, "SHORTEST_RUN", shortest)
+    triangle = assemble_lower_triangle(model_of(MODELS[0]).equations)
+    pattern, n = node_pattern(triangle), triangle.n_sparse
+    runs = IncompleteCholesky.of(triangle).factor.runs
+    assert [p for run in runs for p in range(run.low, run.high)] == list(range(n))
+    assert any(run.shared for run in runs)
+    for run in runs:
+        if run.shared:
+            assert not pattern[run.low : run.high, run.low : run.high].any()
+            assert run.high - run.low >= shortest
 
 
 class Listener:

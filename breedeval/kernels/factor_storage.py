@@ -1,0 +1,122 @@
+"""An incomplete factor rearranged for its solves: by rows and by columns, by the width of the partner, cut into runs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from breedeval.kernels.compile import compiled
+
+
+@compiled
+def find_splits(pointer, row, n_sparse, out):
+    """Where the elements of each column that belong to the last nodes begin; out (n_sparse,)."""
+    for p in range(n_sparse):
+        q = pointer[p + 1]
+        while q > pointer[p] and row[q - 1] >= n_sparse:
+            q -= 1
+        out[p] = q
+
+
+@compiled
+def nodes_to_places(place, out_row):
+    """Replace nodes by place[node], in place."""
+    for q in range(out_row.shape[0]):
+        out_row[q] = place[np.uint64(out_row[q])]
+
+
+@compiled
+def find_runs(pointer, split, row, segments, out_bounds):
+    """Cut the nodes into runs whose nodes are not linked with each other; writes their ends, returns how many there are.
+
+    Nodes stand in an order of elimination; segments are cut as well. out_bounds (n_sparse,).
+    """
+    last = np.full(split.shape[0], -1, dtype=np.int32)
+    for p in range(split.shape[0]):
+        for q in range(pointer[p], split[p]):
+            last[np.uint64(row[q])] = p
+    n_runs, start, s = 0, 0, 0
+    for p in range(split.shape[0]):
+        if p > 0 and (last[p] >= start or p >= segments[s, 1]):
+            out_bounds[n_runs] = p
+            n_runs += 1
+            start = p
+        while p >= segments[s, 1]:
+            s += 1
+    if split.shape[0]:
+        out_bounds[n_runs] = split.shape[0]
+        n_runs += 1
+    return n_runs
+
+
+@compiled
+def count_rows(segments, width, pointer, split, row, out):
+    """Add the elements of each row, in columns of one width, to out[row + 1]; out (n_sparse + 1,) int64."""
+    for s in range(segments.shape[0]):
+        if segments[s, 2] == width:
+            for p in range(segments[s, 0], min(segments[s, 1], split.shape[0])):
+                for q in range(pointer[p], split[p]):
+                    out[np.uint64(row[q] + 1)] += 1
+
+
+@compiled
+def transpose(width, segments, pointer, split, row, value_pointer, value, equation, base, out_free, out_index, out_value):
+    """Elements of the columns of one width by rows; `width` is any tuple as long as it.
+
+    base (S,): the matrix of element q of a row in segment r begins at base[r] + q · width · segments[r, 2]; out_free
+    (n_sparse,) is where the row begins on entry, and moves.
+    """
+    w = len(width)
+    for s in range(segments.shape[0]):
+        if segments[s, 2] != w:
+            continue
+        for p in range(segments[s, 0], min(segments[s, 1], split.shape[0])):
+            r, v = s, value_pointer[p]
+            for q in range(pointer[p], split[p]):
+                i = row[q]
+                while i >= segments[r, 1]:
+                    r += 1
+                size = segments[r, 2] * w
+                free = out_free[np.uint64(i)]
+                out_free[np.uint64(i)] = free + 1
+                out_index[np.uint64(free)] = equation[p]
+                there = base[r] + free * size
+                for a in range(size):
+                    out_value[np.uint64(there + a)] = value[np.uint64(v + a)]
+                v += size
+
+
+@compiled
+def count_partners(segments, width, pointer, split, row, out_begin, out_split):
+    """Elements of each column whose rows have one width: running sums out_begin (n + 1,), and where the last nodes' begin."""
+    out_begin[0] = 0
+    for s in range(segments.shape[0]):
+        for p in range(segments[s, 0], min(segments[s, 1], split.shape[0])):
+            r, n = s, out_begin[p]
+            for q in range(pointer[p], pointer[p + 1]):
+                if q == split[p]:
+                    out_split[p] = n
+                while row[q] >= segments[r, 1]:
+                    r += 1
+                n += segments[r, 2] == width
+            if split[p] == pointer[p + 1]:
+                out_split[p] = n
+            out_begin[p + 1] = n
+
+
+@compiled
+def take_partners(segments, width, pointer, row, value_pointer, value, place, begin, base, out_index, out_value):
+    """Copy the elements of each column whose rows have one width; place (n,) of nodes, base (S,) as in `transpose`."""
+    for s in range(segments.shape[0]):
+        for p in range(segments[s, 0], min(segments[s, 1], begin.shape[0] - 1)):
+            r, v, free, size = s, value_pointer[p], begin[p], segments[s, 2] * width
+            for q in range(pointer[p], pointer[p + 1]):
+                while row[q] >= segments[r, 1]:
+                    r += 1
+                if segments[r, 2] != width:
+                    v += segments[r, 2] * segments[s, 2]
+                    continue
+                out_index[free] = place[row[q]]
+                for a in range(size):
+                    out_value[base[s] + free * size + a] = value[v + a]
+                free += 1
+                v += size

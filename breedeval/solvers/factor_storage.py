@@ -1,0 +1,266 @@
+"""How an incomplete factor is kept for its solves: by rows and by columns, in runs of nodes that threads may share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breedeval.arrays import Float64, Int32, Int64, freeze
+from breedeval.kernels import factor_storage as kernels
+from breedeval.kernels import triangular
+from breedeval.kernels.threads import n_threads
+from breedeval.lower_triangle import LowerTriangle
+
+#: Shorter runs are left to one thread; so many nodes are the piece that a thread takes.
+SHORTEST_RUN, PIECE = 8_192, 1_024
+#: Pieces of nodes whose shares in the last equations are summed by themselves, for any number of threads, and fewest nodes of
+#: one.
+DENSE_PIECES, FEWEST_NODES = 16, 4_096
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Elements of L of all nodes, with partners of one width.
+
+    Parameters
+    ----------
+    width
+        Equations of a partner.
+    begin, split, end
+        (n,) elements of each node; from split on, those with the last equations.
+    index
+        First equation of the partner; of the last equations its place among them.
+    value
+        Their matrices.
+    base
+        (S,): the matrix of element q of a node in segment s begins at value[base[s] + q · width · own width].
+    """
+
+    width: int
+    begin: Int64
+    split: Int64
+    end: Int64
+    index: Int32
+    value: NDArray[Any]
+    base: Int64
+
+
+@dataclass(frozen=True)
+class Run:
+    """Nodes low to high of segment s; not linked with each other if `shared`."""
+
+    low: int
+    high: int
+    segment: int
+    shared: bool
+
+
+@dataclass(frozen=True)
+class FactorStorage:
+    """L for its two solves, without the last equations' own factor.
+
+    Parameters
+    ----------
+    widths
+        (S,) equations a node of each segment.
+    diagonal
+        (S,) where D⁻¹ of node 0 would begin if all nodes were of the segment.
+    equation
+        (n,) int32 first equation of each node.
+    rows, columns
+        Elements with earlier and with later nodes.
+    whole, runs
+        All nodes in their order, for one thread: a run a segment; and cut further for several threads.
+    pieces
+        Bounds of pieces of nodes.
+    """
+
+    widths: tuple[int, ...]
+    diagonal: Int64
+    equation: Int32
+    rows: tuple[Elements, ...]
+    columns: tuple[Elements, ...]
+    whole: tuple[Run, ...]
+    runs: tuple[Run, ...]
+    pieces: Int64
+
+    @classmethod
+    def of(cls, triangle: LowerTriangle, dense_place: Int32) -> FactorStorage:
+        """From L in the triangle's arrays, of which `row` is used up; dense_place (n,) is read for the last nodes."""
+        segments, n_sparse = triangle.segments, triangle.n_sparse
+        widths = tuple(int(w) for w in segments[:, 2])
+        split = np.empty(n_sparse, dtype=np.int64)
+        kernels.find_splits(triangle.pointer, triangle.row, n_sparse, split)
+        bounds = np.empty(n_sparse, dtype=np.int64)
+        n_runs = kernels.find_runs(triangle.pointer, split, triangle.row, segments, bounds)
+        rows = tuple(_rows(triangle, w, split) for w in sorted(set(widths)))
+        place = np.concatenate([triangle.equation[:n_sparse], dense_place[n_sparse:]])
+        columns: tuple[Elements, ...]
+        if len(set(widths)) == 1:
+            kernels.nodes_to_places(place, triangle.row)
+            ends = freeze(triangle.pointer[1 : n_sparse + 1])
+            begin, row, value = freeze(triangle.pointer[:n_sparse]), freeze(triangle.row), freeze(triangle.value)
+            columns = (Elements(widths[0], begin, freeze(split), ends, row, value, freeze(np.zeros(len(segments), np.int64))),)
+        else:
+            columns = tuple(_columns(triangle, w, split, place) for w in sorted(set(widths)))
+        whole = [Run(int(s[0]), min(int(s[1]), n_sparse), k, False) for k, s in enumerate(segments) if s[0] < n_sparse]
+        n_pieces = max(1, min(DENSE_PIECES, n_sparse // FEWEST_NODES))
+        return cls(
+            widths,
+            freeze(segments[:, 3] - segments[:, 0] * segments[:, 2] ** 2),
+            freeze(triangle.equation[:n_sparse]),
+            tuple(part for part in rows if len(part.index)),
+            columns,
+            tuple(whole),
+            tuple(_cut(whole, bounds[:n_runs])),
+            freeze(np.linspace(0, n_sparse, n_pieces + 1).astype(np.int64)),
+        )
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all arrays."""
+        found: list[NDArray[Any]] = [self.equation]
+        for part in (*self.rows, *self.columns):
+            found += [part.begin, part.split, part.end, part.index, part.value]
+        owners = [a.base if isinstance(a.base, np.ndarray) else a for a in found]
+        return sum({id(a): a.nbytes for a in owners}.values())
+
+    def _parts(self, elements: tuple[Elements, ...], run: Run) -> list[Elements]:
+        """Those with the nodes of the same segment last: of these, partners must be final before a node is."""
+        return sorted(elements, key=lambda part: part.width == self.widths[run.segment])
+
+    def forward(self, out: Float64) -> None:
+        """Replace r by y of L y = r, all but the last equations."""
+        threads = n_threads() > 1
+        for run in self.runs if threads else self.whole:
+            own = (0,) * self.widths[run.segment]
+            for part in self._parts(self.rows, run):
+                if part.begin[run.low] == part.end[run.high - 1]:
+                    continue
+                what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], out)
+                if run.shared:
+                    triangular.forward_by_threads(own, (0,) * part.width, run.low, run.high, PIECE, *what)
+                else:
+                    triangular.forward(own, (0,) * part.width, run.low, run.high, *what)
+
+    def dense_shares(self, y: Float64, n_dense: int) -> Float64:
+        """(T,) what elimination takes from the last equations: L_T y."""
+        shares = np.zeros((len(self.pieces) - 1, n_dense))
+        if n_dense:
+            for run in self.whole:
+                own = (0,) * self.widths[run.segment]
+                for part in self.columns:
+                    what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
+                    triangular.dense_shares(own, (0,) * part.width, run.low, run.high, self.pieces, *what)
+        total: Float64 = shares.sum(axis=0)
+        return total
+
+    def backward(self, inverse: Float64, dense: Float64, out: Float64) -> None:
+        """Replace y by z of L'z = D⁻¹y; dense (T,) is the solution of the last equations."""
+        threads = n_threads() > 1
+        for run in reversed(self.runs if threads else self.whole):
+            own, d = (0,) * self.widths[run.segment], int(self.diagonal[run.segment])
+            is_first = True
+            for part in self._parts(self.columns, run):
+                spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
+                if run.shared:
+                    where = (own, (0,) * part.width, run.low, run.high, PIECE)
+                    triangular.backward_by_threads(*where, *spans, inverse, d, is_first, dense, out)
+                else:
+                    triangular.backward(own, (0,) * part.width, run.low, run.high, *spans, inverse, d, is_first, dense, out)
+                is_first = False
+
+    def forward_columns(self, n_columns: int, out: Float64) -> None:
+        """As `forward` for out (N, c)."""
+        for run in self.whole:
+            own = (0,) * self.widths[run.segment]
+            for part in self._parts(self.rows, run):
+                what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], out)
+                triangular.forward_columns((0,) * n_columns, own, (0,) * part.width, run.low, run.high, *what)
+
+    def dense_shares_of_columns(self, y: Float64, n_dense: int) -> Float64:
+        """(T, c) as `dense_shares` for y (N, c)."""
+        shares, columns = np.zeros((n_dense, y.shape[1])), (0,) * y.shape[1]
+        for run in self.whole:
+            own = (0,) * self.widths[run.segment]
+            for part in self.columns:
+                what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
+                triangular.dense_shares_of_columns(columns, own, (0,) * part.width, run.low, run.high, *what)
+        return shares
+
+    def backward_columns(self, inverse: Float64, dense: Float64, out: Float64) -> None:
+        """As `backward` for dense (T, c) and out (N, c)."""
+        columns = (0,) * out.shape[1]
+        for run in reversed(self.whole):
+            own, d = (0,) * self.widths[run.segment], int(self.diagonal[run.segment])
+            is_first = True
+            for part in self._parts(self.columns, run):
+                spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
+                where = (columns, own, (0,) * part.width, run.low, run.high)
+                triangular.backward_columns(*where, *spans, inverse, d, is_first, dense, out)
+                is_first = False
+
+
+def _bases(segments: Int64, begin: Int64, width: int) -> Int64:
+    """Where the matrices of each segment begin, if they stand one behind the other, less those of the elements before."""
+    n = len(begin) - 1
+    first, last = np.minimum(segments[:, 0], n), np.minimum(segments[:, 1], n)
+    sizes = (begin[last] - begin[first]) * segments[:, 2] * width
+    return freeze(np.cumsum(sizes) - sizes - begin[first] * segments[:, 2] * width)
+
+
+def _n_values(segments: Int64, begin: Int64, width: int) -> int:
+    n = len(begin) - 1
+    elements = begin[np.minimum(segments[:, 1], n)] - begin[np.minimum(segments[:, 0], n)]
+    return int((elements * segments[:, 2]).sum()) * width
+
+
+def _rows(triangle: LowerTriangle, width: int, split: Int64) -> Elements:
+    """Elements with earlier nodes of one width."""
+    segments, n = triangle.segments, triangle.n_sparse
+    begin = np.zeros(n + 1, dtype=np.int64)
+    where = (triangle.pointer, split, triangle.row)
+    kernels.count_rows(segments, width, *where, begin)
+    np.cumsum(begin, out=begin)
+    base = _bases(segments, begin, width)
+    index = np.empty(begin[-1], dtype=np.int32)
+    value = np.empty(_n_values(segments, begin, width), dtype=triangle.value.dtype)
+    values = (triangle.value_pointer, triangle.value, triangle.equation, base, begin[:-1].copy())
+    kernels.transpose((0,) * width, segments, *where, *values, index, value)
+    ends = freeze(begin[1:])
+    return Elements(width, freeze(begin[:-1]), ends, ends, freeze(index), freeze(value), base)
+
+
+def _columns(triangle: LowerTriangle, width: int, split: Int64, place: Int32) -> Elements:
+    """Elements with later nodes of one width."""
+    segments, n = triangle.segments, triangle.n_sparse
+    begin, middle = np.zeros(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
+    kernels.count_partners(segments, width, triangle.pointer, split, triangle.row, begin, middle)
+    base = _bases(segments, begin, width)
+    index = np.empty(begin[-1], dtype=np.int32)
+    value = np.empty(_n_values(segments, begin, width), dtype=triangle.value.dtype)
+    what = (triangle.pointer, triangle.row, triangle.value_pointer, triangle.value, place, begin, base)
+    kernels.take_partners(segments, width, *what, index, value)
+    return Elements(width, freeze(begin[:-1]), freeze(middle), freeze(begin[1:]), freeze(index), freeze(value), base)
+
+
+def _cut(whole: list[Run], ends: Int64) -> list[Run]:
+    """Runs that threads may share, and between them those that are too short for it, joined."""
+    found = []
+    for run in whole:
+        low = run.low
+        inner = ends[(ends > run.low) & (ends <= run.high)].tolist()
+        begin = low
+        for end in inner:
+            if end - begin >= SHORTEST_RUN:
+                if low < begin:
+                    found.append(Run(low, begin, run.segment, False))
+                found.append(Run(begin, end, run.segment, True))
+                low = end
+            begin = end
+        if low < run.high:
+            found.append(Run(low, run.high, run.segment, False))
+    return found
