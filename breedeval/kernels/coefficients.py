@@ -17,10 +17,12 @@ def add_up(begin, place, value, c, out):
 
 
 @compiled
-def inner_products(begin, place, value, other, weight, out):
-    """Out[k] = Σ weight × other × B_k over the pattern, for each k."""
+def inner_products(begin, place, value, wanted, other, out):
+    """Out[k] = Σ other × B_k over the pattern, for each k that is wanted; others are left."""
     for k in range(out.shape[0]):
+        if not wanted[k]:
+            continue
         total = 0.0
         for e in range(begin[k], begin[k + 1]):
-            total += weight[place[e]] * other[place[e]] * value[e]
+            total += other[place[e]] * value[e]
         out[k] = total

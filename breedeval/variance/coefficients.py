@@ -55,8 +55,8 @@ class CoefficientMatrices:
         (number of coefficients + 1,) where the entries of each B_k begin.
     place, value
         Entries of all B_k: place in the pattern, and value.
-    weight
-        (nnz,) 1 on the diagonal, 2 elsewhere: an element of the triangle counts for both.
+    diagonal
+        (n,) places of the diagonal.
     nodes
         Rows that are transformed together; between two of them all elements are in the pattern, or none.
     """
@@ -68,7 +68,7 @@ class CoefficientMatrices:
     begin: Int64
     place: Int64
     value: Float64
-    weight: Float64
+    diagonal: Int64
     nodes: Nodes
 
     def assemble(self, c: Float64) -> Float64:
@@ -81,11 +81,10 @@ class CoefficientMatrices:
         """F'CF for C of these values."""
         return self.nodes.transform(self.pointer, self.row, values, factors)
 
-    def traces(self, inverse: Float64) -> Float64:
-        """tr(Z B_k) for each k, from the elements (nnz,) of Z on the pattern."""
-        out = np.empty(len(self.coefficients))
-        inner_products(self.begin, self.place, self.value, inverse, self.weight, out)
-        return out
+    def traces(self, inverse: Float64, kind: str, out: Float64) -> None:
+        """Write tr(Z B_k) for each k of a kind, from the elements (nnz,) of Z on the pattern."""
+        wanted = np.array([c.kind == kind for c in self.coefficients])
+        inner_products(self.begin, self.place, self.value, wanted, inverse, out)
 
     def restricted(self, rows: Int64, nodes: Nodes) -> CoefficientMatrices:
         """The same for the sub-matrix of `rows` (ascending)."""
@@ -198,6 +197,6 @@ def _on_common_pattern(
         freeze(begin),
         freeze(place.astype(np.int64)),
         freeze(value.astype(np.float64)),
-        freeze(np.where(row == column, 1.0, 2.0)),
+        freeze((pointer[1:] - 1).astype(np.int64)),
         nodes,
     )

@@ -18,6 +18,7 @@ from breedeval.model.layout import EquationBlock
 from breedeval.operators import SymmetricOperator
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.metafounders import spread_group_values
+from breedeval.solvers.blas_threads import cross_product
 from breedeval.solvers.factorization import factorize
 from breedeval.variance.coefficients import CoefficientMatrices, build_coefficients
 from breedeval.variance.coordinates import Nodes, find_nodes
@@ -89,7 +90,7 @@ class RandomBlock:
     def quadratic_forms(self, values: Float64) -> Float64:
         """U'K⁻¹U (k, k) for U (n_levels, k)."""
         product = values if self.inverse is None else self.inverse.multiply(np.ascontiguousarray(values))
-        found = values.T @ product
+        found = cross_product(values, product)
         return np.asarray((found + found.T) / 2.0)
 
 
