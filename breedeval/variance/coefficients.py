@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array, diags_array, kron
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence
-from breedeval.kernels.coefficients import add_up, inner_products
+from breedeval.kernels.coefficients import add_up, find_places, inner_products
 from breedeval.model.layout import EquationBlock
 from breedeval.variance.coordinates import Nodes
 from breedeval.variance.parameters import Matrices
@@ -184,19 +184,23 @@ def _on_common_pattern(
     keys = [column * order + row for row, column, _ in parts]
     diagonal = np.arange(order, dtype=np.int64) * (order + 1)
     pattern = nodes.complete(order, np.concatenate([diagonal, *keys]))
+    del keys
     column, row = np.divmod(pattern, order)
-    pointer = np.searchsorted(column, np.arange(order + 1))
-    begin = np.concatenate([[0], np.cumsum([len(key) for key in keys])]).astype(np.int64)
-    place = np.searchsorted(pattern, np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
-    value = np.concatenate([part[2] for part in parts]) if parts else np.empty(0)
+    pointer = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=order))]).astype(np.int64)
+    begin = np.concatenate([[0], np.cumsum([len(part[2]) for part in parts])]).astype(np.int64)
+    place, value = np.empty(begin[-1], dtype=np.int64), np.empty(begin[-1])
+    for k, (rows, columns, values) in enumerate(parts):
+        here = slice(begin[k], begin[k + 1])
+        find_places(pointer, row, rows.astype(np.int64), columns.astype(np.int64), place[here])
+        value[here] = values
     return CoefficientMatrices(
         order,
-        freeze(pointer.astype(np.int64)),
+        freeze(pointer),
         freeze(row.astype(np.int64)),
         coefficients,
         freeze(begin),
-        freeze(place.astype(np.int64)),
-        freeze(value.astype(np.float64)),
-        freeze((pointer[1:] - 1).astype(np.int64)),
+        freeze(place),
+        freeze(value),
+        freeze(pointer[1:] - 1),
         nodes,
     )
