@@ -12,7 +12,7 @@ from scipy.sparse import csc_array, csr_array
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence, build_incidence
-from breedeval.equations.residual import weights_of_records
+from breedeval.equations.residual import observed_patterns, weights_of_records
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock
 from breedeval.operators import SymmetricOperator
@@ -227,8 +227,8 @@ def build_system(
         Elements of a factor at which counting them is given up.
     """
     incidence = build_incidence(design)
-    patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
-    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern.ravel()
+    patterns, pattern = observed_patterns(design.observed)
+    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern
     shared, by_trait = weights_of_records(design)
     weight_roots = by_trait if len(by_trait) else np.repeat(np.sqrt(shared)[:, None], design.n_traits, axis=1)
     random = []
