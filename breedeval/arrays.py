@@ -32,3 +32,17 @@ def freeze(array: AnyArray) -> AnyArray:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view  # type: ignore[return-value]
+
+
+def distinct(values: Int64) -> Int64:
+    """The values that occur, ascending: as `numpy.unique`, whose table of values is many times slower for millions.
+
+    Examples
+    --------
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    ascending = np.sort(values)
+    is_first = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
+    return ascending[is_first]

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from breedeval.arrays import Bool, Float64, Int32, freeze
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.errors import VarianceError, name_some
 from breedeval.kernels.incidence import weigh, weigh_by_trait
 from breedeval.model.design import Design
 from breedeval.model.variances import ResidualCovariance
+
+#: Patterns of up to so many traits are counted in a table of all that are possible.
+MOST_CODED = 16
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,32 @@ def build_residual_inverse(design: Design, residual: ResidualCovariance) -> Resi
     VarianceError
         If a class of the records has no residual (co)variance.
     """
-    patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
+    patterns, pattern = observed_patterns(design.observed)
     matrices = _matrices_in_order(design, residual)
-    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern.ravel()
+    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern
     inverses, log_determinants = invert_patterns(matrices, patterns)
     return ResidualInverse(freeze(kind.astype(np.int32)), inverses, log_determinants, *weights_of_records(design))
+
+
+def observed_patterns(observed: Bool) -> tuple[Bool, Int64]:
+    """Patterns (p, t) of observed traits that occur, ascending, and the pattern (m,) of each record.
+
+    Examples
+    --------
+    >>> patterns, pattern = observed_patterns(np.array([[True, True], [False, True], [True, True]]))
+    >>> patterns.tolist(), pattern.tolist()
+    ([[False, True], [True, True]], [1, 0, 1])
+    """
+    t = observed.shape[1]
+    if t > MOST_CODED:
+        patterns, pattern = np.unique(observed, axis=0, return_inverse=True)
+        return patterns, pattern.ravel()
+    code = observed @ (1 << np.arange(t - 1, -1, -1))
+    counts = np.bincount(code, minlength=1 << t)
+    found = np.flatnonzero(counts)
+    place = np.empty(1 << t, dtype=np.int64)
+    place[found] = np.arange(len(found))
+    return (found[:, None] >> np.arange(t - 1, -1, -1)) % 2 == 1, place[code]
 
 
 def weights_of_records(design: Design) -> tuple[Float64, Float64]:

@@ -6,6 +6,20 @@ from breedeval.kernels.compile import compiled
 
 
 @compiled
+def find_places(pointer, row, wanted, column, out):
+    """Out (m,) = places of the elements (wanted[i], column[i]) in a pattern by columns, rows ascending, that has them all."""
+    for i in range(wanted.shape[0]):
+        low, high = pointer[column[i]], pointer[column[i] + 1]
+        while high - low > 1:
+            middle = (low + high) // 2
+            if row[middle] <= wanted[i]:
+                low = middle
+            else:
+                high = middle
+        out[i] = low
+
+
+@compiled
 def add_up(begin, place, value, c, out):
     """Out (nnz,) = Σ_k c[k] B_k, where value[begin[k]:begin[k + 1]] stand at place[...]."""
     for i in range(out.shape[0]):
@@ -17,10 +31,12 @@ def add_up(begin, place, value, c, out):
 
 
 @compiled
-def inner_products(begin, place, value, other, weight, out):
-    """Out[k] = Σ weight × other × B_k over the pattern, for each k."""
+def inner_products(begin, place, value, wanted, other, out):
+    """Out[k] = Σ other × B_k over the pattern, for each k that is wanted; others are left."""
     for k in range(out.shape[0]):
+        if not wanted[k]:
+            continue
         total = 0.0
         for e in range(begin[k], begin[k + 1]):
-            total += weight[place[e]] * other[place[e]] * value[e]
+            total += other[place[e]] * value[e]
         out[k] = total

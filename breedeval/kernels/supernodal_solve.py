@@ -6,6 +6,9 @@ from breedeval.kernels.blas import gemm, gemv, moved, place_of, trsm, trsv
 from breedeval.kernels.compile import compiled
 from breedeval.kernels.supernodal import SMALL
 
+#: The same for several right-hand sides, which take two calls for a supernode.
+SMALL_COLUMNS = 1500
+
 
 @compiled
 def solve(routines, first, row_pointer, rows, value_pointer, values, scratch, out):
@@ -46,6 +49,20 @@ def _forward(routines, begin, end, low, height, rows, at, values, k, scratch, ou
             for r in range(below):
                 out[rows[low + r], 0] -= values[column + width + r] * x
         return
+    if width * height * k < SMALL_COLUMNS:
+        for j in range(width):
+            column = at + j * height
+            for c in range(k):
+                out[begin + j, c] /= values[column + j]
+            for i in range(j + 1, width):
+                factor = values[column + i]
+                for c in range(k):
+                    out[begin + i, c] -= factor * out[begin + j, c]
+            for r in range(below):
+                factor, row = values[column + width + r], rows[low + r]
+                for c in range(k):
+                    out[row, c] -= factor * out[begin + j, c]
+        return
     block, x = moved(place_of(values), at), moved(place_of(out), begin * k)
     product, lower = place_of(scratch), moved(block, width)
     if k == 1:
@@ -76,6 +93,20 @@ def _backward(routines, begin, end, low, height, rows, at, values, k, scratch, o
             for r in range(below):
                 x -= values[column + width + r] * out[rows[low + r], 0]
             out[begin + j, 0] = x / values[column + j]
+        return
+    if width * height * k < SMALL_COLUMNS:
+        for j in range(width - 1, -1, -1):
+            column = at + j * height
+            for i in range(j + 1, width):
+                factor = values[column + i]
+                for c in range(k):
+                    out[begin + j, c] -= factor * out[begin + i, c]
+            for r in range(below):
+                factor, row = values[column + width + r], rows[low + r]
+                for c in range(k):
+                    out[begin + j, c] -= factor * out[row, c]
+            for c in range(k):
+                out[begin + j, c] /= values[column + j]
         return
     for r in range(below):
         for j in range(k):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import legendre
-from scipy.interpolate import BSpline, CubicSpline
 
 from breedeval.arrays import Float64
 from breedeval.model.spec import Covariable
@@ -109,7 +110,7 @@ def natural_spline_functions(x: Float64, knots: tuple[float, ...]) -> Float64:
     place = np.asarray(knots, dtype=np.float64)
     # on [0, 1] the spline is the same, and so is the rounding, in every unit of x
     width = place[-1] - place[0]
-    spline = CubicSpline((place - place[0]) / width, np.eye(len(place)), bc_type="natural")
+    spline = _splines().CubicSpline((place - place[0]) / width, np.eye(len(place)), bc_type="natural")
     values: Float64 = spline((x - place[0]) / width)
     return values
 
@@ -126,5 +127,10 @@ def b_spline_functions(x: Float64, knots: tuple[float, ...], degree: int) -> Flo
     [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
     """
     place = np.concatenate([[knots[0]] * degree, knots, [knots[-1]] * degree])
-    values: Float64 = BSpline.design_matrix(np.asarray(x, dtype=np.float64), place, degree).toarray()
+    values: Float64 = _splines().BSpline.design_matrix(np.asarray(x, dtype=np.float64), place, degree).toarray()
     return values
+
+
+def _splines() -> Any:
+    # Slow to load, and few models have splines.
+    return import_module("scipy.interpolate")

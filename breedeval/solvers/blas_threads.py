@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 from scipy.linalg import cython_blas
+from scipy.linalg.blas import dgemm
+
+from breedeval.arrays import Float64
 
 #: Names of the pair that sets and tells the number of threads, in the builds of OpenBLAS and MKL that scipy comes with.
 _NAMES = (
@@ -36,6 +40,20 @@ def one_blas_thread() -> Iterator[None]:
         yield
     finally:
         set_threads(before)
+
+
+def cross_product(a: Float64, b: Float64) -> Float64:
+    """A'B (k, l) for long A (n, k) and B (n, l), by one thread: to wake others takes longer than the product.
+
+    Examples
+    --------
+    >>> cross_product(np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])).tolist()
+    [[11.0]]
+    """
+    if not a.size or not b.size:
+        return np.zeros((a.shape[1], b.shape[1]))
+    with one_blas_thread():
+        return np.asarray(dgemm(1.0, b.T, a.T, trans_b=True).T)
 
 
 @cache

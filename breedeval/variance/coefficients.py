@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array, diags_array, kron
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence
-from breedeval.kernels.coefficients import add_up, inner_products
+from breedeval.kernels.coefficients import add_up, find_places, inner_products
 from breedeval.model.layout import EquationBlock
 from breedeval.variance.coordinates import Nodes
 from breedeval.variance.parameters import Matrices
@@ -55,8 +55,8 @@ class CoefficientMatrices:
         (number of coefficients + 1,) where the entries of each B_k begin.
     place, value
         Entries of all B_k: place in the pattern, and value.
-    weight
-        (nnz,) 1 on the diagonal, 2 elsewhere: an element of the triangle counts for both.
+    diagonal
+        (n,) places of the diagonal.
     nodes
         Rows that are transformed together; between two of them all elements are in the pattern, or none.
     """
@@ -68,7 +68,7 @@ class CoefficientMatrices:
     begin: Int64
     place: Int64
     value: Float64
-    weight: Float64
+    diagonal: Int64
     nodes: Nodes
 
     def assemble(self, c: Float64) -> Float64:
@@ -81,11 +81,10 @@ class CoefficientMatrices:
         """F'CF for C of these values."""
         return self.nodes.transform(self.pointer, self.row, values, factors)
 
-    def traces(self, inverse: Float64) -> Float64:
-        """tr(Z B_k) for each k, from the elements (nnz,) of Z on the pattern."""
-        out = np.empty(len(self.coefficients))
-        inner_products(self.begin, self.place, self.value, inverse, self.weight, out)
-        return out
+    def traces(self, inverse: Float64, kind: str, out: Float64) -> None:
+        """Write tr(Z B_k) for each k of a kind, from the elements (nnz,) of Z on the pattern."""
+        wanted = np.array([c.kind == kind for c in self.coefficients])
+        inner_products(self.begin, self.place, self.value, wanted, inverse, out)
 
     def restricted(self, rows: Int64, nodes: Nodes) -> CoefficientMatrices:
         """The same for the sub-matrix of `rows` (ascending)."""
@@ -185,19 +184,23 @@ def _on_common_pattern(
     keys = [column * order + row for row, column, _ in parts]
     diagonal = np.arange(order, dtype=np.int64) * (order + 1)
     pattern = nodes.complete(order, np.concatenate([diagonal, *keys]))
+    del keys
     column, row = np.divmod(pattern, order)
-    pointer = np.searchsorted(column, np.arange(order + 1))
-    begin = np.concatenate([[0], np.cumsum([len(key) for key in keys])]).astype(np.int64)
-    place = np.searchsorted(pattern, np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
-    value = np.concatenate([part[2] for part in parts]) if parts else np.empty(0)
+    pointer = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=order))]).astype(np.int64)
+    begin = np.concatenate([[0], np.cumsum([len(part[2]) for part in parts])]).astype(np.int64)
+    place, value = np.empty(begin[-1], dtype=np.int64), np.empty(begin[-1])
+    for k, (rows, columns, values) in enumerate(parts):
+        here = slice(begin[k], begin[k + 1])
+        find_places(pointer, row, rows.astype(np.int64), columns.astype(np.int64), place[here])
+        value[here] = values
     return CoefficientMatrices(
         order,
-        freeze(pointer.astype(np.int64)),
+        freeze(pointer),
         freeze(row.astype(np.int64)),
         coefficients,
         freeze(begin),
-        freeze(place.astype(np.int64)),
-        freeze(value.astype(np.float64)),
-        freeze(np.where(row == column, 1.0, 2.0)),
+        freeze(place),
+        freeze(value),
+        freeze(pointer[1:] - 1),
         nodes,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import Float64, Int64, freeze
+from breedeval.arrays import Float64, Int64, distinct, freeze
 from breedeval.kernels.congruence import transform_blocks
 from breedeval.model.layout import EquationBlock
 from breedeval.variance.parameters import Matrices
@@ -44,12 +44,12 @@ class Nodes:
 
     def complete(self, order: int, keys: Int64) -> Int64:
         """All elements between any two nodes that share one, as column × order + row with row ≤ column, ascending."""
-        keys = np.unique(keys)
+        keys = distinct(keys)
         if not self.transformed:
             return keys
         column, row = np.divmod(keys, order)
         n = len(self.block)
-        pairs = np.unique(self.of_row[column] * n + self.of_row[row])
+        pairs = distinct(self.of_row[column] * n + self.of_row[row])
         high, low = np.divmod(pairs, n)
         size = np.diff(self.start)
         found = []

@@ -56,14 +56,21 @@ class FactorizedEquations:
 
     def traces(self) -> Float64:
         """tr(C⁻¹ B_k) for the coefficients of the residual; for those of a transformed block, tr((F'CF)⁻¹ B_k)."""
+        matrices = self.coefficients
+        found = np.empty(len(matrices.coefficients))
         inverse = self.factor.selected_inverse()
-        found = self.coefficients.traces(inverse)
-        if not self.coefficients.nodes.transformed:
-            return found
-        transposed = tuple(root.T for root in self.roots)
-        original = self.coefficients.traces(self.coefficients.transform(inverse, transposed))
-        is_residual = np.array([c.kind == "residual" for c in self.coefficients.coefficients])
-        return np.where(is_residual, original, found)
+        self._write_traces(inverse, "random", found)
+        if matrices.nodes.transformed:
+            inverse = matrices.transform(inverse, tuple(root.T for root in self.roots))
+        self._write_traces(inverse, "residual", found)
+        return found
+
+    def _write_traces(self, inverse: Float64, kind: str, found: Float64) -> None:
+        """Traces of one kind: an element of the triangle counts for both."""
+        matrices = self.coefficients
+        both = 2.0 * inverse
+        both[matrices.diagonal] = inverse[matrices.diagonal]
+        matrices.traces(both, kind, found)
 
 
 def factorize_equations(

@@ -15,6 +15,7 @@ import numpy as np
 
 from breedeval.arrays import Float64
 from breedeval.equations.residual import ResidualInverse
+from breedeval.solvers.blas_threads import cross_product
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.system import MixedModelSystem
 
@@ -108,7 +109,7 @@ class _Scaled:
         turned = np.linalg.inv(point.roots[number]) if number in point.transformed_blocks else inverse
         scaled = np.ascontiguousarray(point.system.deviations(number, point.transformed) @ turned)
         penalized = scaled if one.inverse is None else one.inverse.multiply(scaled)
-        forms = scaled.T @ penalized
+        forms = cross_product(scaled, penalized)
         return cls(scaled, penalized, (forms + forms.T) / 2.0, inverse, turned)
 
     def right_hand_side(self, i: int, j: int, out: Float64) -> None:
@@ -119,11 +120,7 @@ class _Scaled:
 
     def product(self, i: int, j: int, r: int, s: int) -> float:
         """a'Πa of two elements."""
-        found = sum(
-            self.forms[b, d] * self.inverse[a, c]
-            for a, b in {(i, j), (j, i)}
-            for c, d in {(r, s), (s, r)}
-        )
+        found = sum(self.forms[b, d] * self.inverse[a, c] for a, b in {(i, j), (j, i)} for c, d in {(r, s), (s, r)})
         return float(found)
 
 
@@ -151,8 +148,8 @@ def _information(point: SolvedModel, blocks: list[_Scaled], elements: list[Eleme
             variates.append((place, variate, weighted))
     for place, variate, _ in variates:
         for other, _, weighted in variates:
-            products[place, other] = float(np.vdot(variate, weighted))
-    inner = right.T @ point.solve_transformed(right)
+            products[place, other] = float(np.einsum("ij,ij", variate, weighted))
+    inner = cross_product(right, point.solve_transformed(right))
     # Between a random effect and the residual f'P f is (Πa)'C⁻¹W'R⁻¹f.
     is_random = np.array([number < n_random for number, _, _ in elements], dtype=bool)
     inner = np.where(is_random[:, None] == is_random, products - inner, inner)
@@ -168,7 +165,7 @@ def _quadratic_halves(point: SolvedModel, blocks: list[_Scaled], elements: tuple
             found.append(blocks[number].forms[i, j] * (1.0 if i == j else 2.0))
         else:
             variate = _residual_variate(point.system, of_residual, number - len(blocks), i, j)
-            found.append(float(np.vdot(variate, of_residual)))
+            found.append(float(np.einsum("ij,ij", variate, of_residual)))
     return 0.5 * np.array(found)
 
 
@@ -178,9 +175,7 @@ def _last(point: SolvedModel, parameters: Parameters, halves: Float64) -> int | 
         return None
     shares = halves * parameters.vector(point.matrices)
     variances = [
-        place
-        for place, (number, i, j) in enumerate(parameters.elements)
-        if i == j and parameters.matrices[number].is_residual
+        place for place, (number, i, j) in enumerate(parameters.elements) if i == j and parameters.matrices[number].is_residual
     ]
     largest = max(variances, key=lambda place: shares[place])
     return largest if shares[largest] > SHARE_OF_LAST * shares.sum() else None

@@ -205,7 +205,7 @@ def _quadratic(
     system: MixedModelSystem, residual: ResidualInverse, inverses: Matrices, transformed: Float64, errors: Float64
 ) -> float:
     """Y'Py = ê'R⁻¹ê + û'G⁻¹û."""
-    total = float(np.vdot(errors, residual.multiply(errors, np.empty_like(errors))))
+    total = float(np.einsum("ij,ij", errors, residual.multiply(errors, np.empty_like(errors))))
     for number, one in enumerate(system.random):
         forms = one.quadratic_forms(system.deviations(number, transformed))
         weights = np.eye(len(forms)) if number in system.nodes.transformed else inverses[number]

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from breedeval.variance.constrained import maximize_given
 from breedeval.variance.maximize import Maximum
@@ -92,7 +92,7 @@ def profile_interval(maximum: Maximum, quantity: Quantity, standard_error: float
     Some ten points of the profile on each side, each a maximization of a few rounds from its neighbor.
     """
     found = quantity.function(Elements(maximum.parameters, maximum.point.matrices))
-    scale, wanted = _scale_of(quantity.kind), math.sqrt(float(chi2.ppf(level, 1)))
+    scale, wanted = _scale_of(quantity.kind), math.sqrt(float(chdtri(1, 1.0 - level)))
     if not np.any(found.gradient):
         return Interval(math.nan, math.nan, "nothing of it was estimated")
     low_edge = (

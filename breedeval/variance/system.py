@@ -12,12 +12,13 @@ from scipy.sparse import csc_array, csr_array
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence, build_incidence
-from breedeval.equations.residual import weights_of_records
+from breedeval.equations.residual import observed_patterns, weights_of_records
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock
 from breedeval.operators import SymmetricOperator
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.metafounders import spread_group_values
+from breedeval.solvers.blas_threads import cross_product
 from breedeval.solvers.factorization import factorize
 from breedeval.variance.coefficients import CoefficientMatrices, build_coefficients
 from breedeval.variance.coordinates import Nodes, find_nodes
@@ -89,7 +90,7 @@ class RandomBlock:
     def quadratic_forms(self, values: Float64) -> Float64:
         """U'K⁻¹U (k, k) for U (n_levels, k)."""
         product = values if self.inverse is None else self.inverse.multiply(np.ascontiguousarray(values))
-        found = values.T @ product
+        found = cross_product(values, product)
         return np.asarray((found + found.T) / 2.0)
 
 
@@ -226,8 +227,8 @@ def build_system(
         Elements of a factor at which counting them is given up.
     """
     incidence = build_incidence(design)
-    patterns, pattern = np.unique(design.observed, axis=0, return_inverse=True)
-    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern.ravel()
+    patterns, pattern = observed_patterns(design.observed)
+    kind = design.residual_class.astype(np.int64) * len(patterns) + pattern
     shared, by_trait = weights_of_records(design)
     weight_roots = by_trait if len(by_trait) else np.repeat(np.sqrt(shared)[:, None], design.n_traits, axis=1)
     random = []
