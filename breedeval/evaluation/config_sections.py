@@ -273,6 +273,10 @@ class EstimateSection(Section):
     monte_carlo_error: PositiveNumber = Field(
         default=0.2, description="mc: largest Monte Carlo error of an estimate, in its standard errors."
     )
+    monte_carlo_share: PositiveNumber | None = Field(
+        default=None,
+        description="mc: an error of this share of each variance is small enough, too; by default it does not count.",
+    )
     max_samples: Annotated[int, Field(ge=4)] = Field(default=400, description="mc: most samples, whatever the error.")
     seed: Annotated[int, Field(ge=0)] = Field(default=1, description="mc: seed of the samples; the same gives the same answer.")
     structure: dict[str, Structure] = Field(

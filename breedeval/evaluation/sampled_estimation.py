@@ -35,9 +35,10 @@ def estimate_by_sampling(
         If the equations cannot be solved.
     """
     section = config.estimate
+    share = "" if section.monte_carlo_share is None else f" or {section.monte_carlo_share:.2%} of each variance"
     observer.say(
         f"method: REML by average information with traces from simulated data (seed {section.seed}), until the Monte Carlo "
-        f"error is {section.monte_carlo_error:g} standard errors, at most {section.max_samples} samples"
+        f"error is {section.monte_carlo_error:g} standard errors{share}, at most {section.max_samples} samples"
     )
     kind = planned_preconditioner(config.solver, system.design.layout.n_equations)
     nearly = dependencies.nearly(system.design.layout.n_equations)
@@ -47,7 +48,7 @@ def estimate_by_sampling(
         lambda equations: build_preconditioner(kind, equations, nearly, observer),
         section.seed,
     )
-    rules = SamplingRules(section.monte_carlo_error, section.max_samples, section.max_rounds or 100)
+    rules = SamplingRules(section.monte_carlo_error, section.monte_carlo_share, section.max_samples, section.max_rounds or 100)
     return maximize_by_sampling(sampler, start, rules, lambda one: observer.say(one.sentence()))
 
 

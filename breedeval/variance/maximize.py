@@ -89,7 +89,8 @@ class Round:
     theta
         (Co)variances.
     n_samples, noise, tolerance
-        By Monte Carlo: samples, largest Monte Carlo error in standard errors, and relative residual of the solutions.
+        By Monte Carlo: samples, largest Monte Carlo error in standard errors, and error of the solutions as a share of the
+        noise of one sample.
     """
 
     number: int

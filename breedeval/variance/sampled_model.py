@@ -21,6 +21,7 @@ from breedeval.equations.penalty import Penalty
 from breedeval.equations.record_pass import plan_record_pass
 from breedeval.equations.residual import ResidualInverse, invert_patterns, weights_of_records
 from breedeval.errors import NotConvergedError
+from breedeval.kernels.columns import WIDTHS
 from breedeval.operators import Preconditioner
 from breedeval.solvers.pcg_columns import pcg_columns
 from breedeval.variance.draws import Drawn, ModelDraws, residual_roots
@@ -31,8 +32,8 @@ from breedeval.variance.system import MixedModelSystem
 
 #: Makes a preconditioner for the equations.
 Preconditioning = Callable[[MixedModelEquations], Preconditioner]
-#: Bytes of one array of right-hand sides that are solved together, and most of these.
-BYTES_TOGETHER, MOST_TOGETHER = 150_000_000, 32
+#: Most bytes of one array of right-hand sides that are solved together.
+BYTES_TOGETHER = 500_000_000
 #: A preconditioner serves other (co)variances while none has changed by more than this factor.
 PRECONDITIONER_FACTOR = 1.3
 #: Tolerance of the solutions for average information: its error is of second order.
@@ -52,6 +53,9 @@ class SampledModel:
         The score of the data and its Monte Carlo noise.
     equations, preconditioner
         C as an operator.
+    last_variates
+        Solutions for average information of the round before, by their number, to start from; those of this round take their
+        place.
     """
 
     system: MixedModelSystem
@@ -64,6 +68,7 @@ class SampledModel:
     score: SampledScore
     equations: MixedModelEquations
     preconditioner: Preconditioner
+    last_variates: dict[int, Float64]
 
     likelihood: Likelihood = "reml"
     transformed_blocks: tuple[int, ...] = ()
@@ -88,7 +93,12 @@ class SampledModel:
         """C⁻¹ b for b (N, c), good enough for average information."""
         size = np.einsum("ij,ij->j", b, self.preconditioner.apply(b, np.empty_like(b)))
         energy = INFORMATION_TOLERANCE**2 * size
-        return pcg_columns(self.equations, b, self.preconditioner, max_rounds=MOST_PCG_ROUNDS, energy=energy).solution
+        start = self.last_variates.get(b.shape[1])
+        found = pcg_columns(
+            self.equations, b, self.preconditioner, max_rounds=MOST_PCG_ROUNDS, start=start, energy=energy
+        ).solution
+        self.last_variates[b.shape[1]] = found
+        return found
 
 
 class ModelSampler:
@@ -111,10 +121,18 @@ class ModelSampler:
         self._preconditioning, self._draws = preconditioning, ModelDraws(system, seed)
         self._preconditioner: Preconditioner | None = None
         self._made_for: Float64 = np.empty(0)
-        self._solutions = np.zeros((system.design.layout.n_equations, 0))
+        self._solutions: dict[int, Float64] = {}
+        self._variates: dict[int, Float64] = {}
 
     def evaluate(self, matrices: Matrices, n_samples: int, tolerance: float) -> SampledModel:
-        """Solve for the data and `n_samples` samples, each to this error in the energy norm, in units of √n.
+        """Solve for the data and `n_samples` samples, each to this error in the energy norm.
+
+        Parameters
+        ----------
+        tolerance
+            An error e of the solution changes a quadratic form by at most 2 √(e'Ce) times the root of its expectation, and its
+            standard deviation is √2 times that root: with `tolerance` in the place of √(e'Ce), the share of noise that a sample
+            gets from its solution, whatever the number of records.
 
         Raises
         ------
@@ -129,7 +147,6 @@ class ModelSampler:
         residual = ResidualInverse(system.kind, by_kind, log_determinants, *weights_of_records(system.design))
         equations = self._equations(inverses, residual)
         preconditioner = self._preconditioner_of(equations, matrices)
-        self._grow(n_samples + 1)
         lower = residual_roots(matrices[n_random:], system.patterns)
         together = columns_together(equations.order)
         moments: list[tuple[Matrices, ...]] = []
@@ -152,6 +169,7 @@ class ModelSampler:
             score,
             equations,
             preconditioner,
+            self._variates,
         )
 
     def _equations(self, inverses: Matrices, residual: ResidualInverse) -> MixedModelEquations:
@@ -176,10 +194,14 @@ class ModelSampler:
             self._preconditioner, self._made_for = self._preconditioning(equations), values
         return self._preconditioner
 
-    def _grow(self, n: int) -> None:
-        if self._solutions.shape[1] < n:
-            more = np.zeros((len(self._solutions), n - self._solutions.shape[1]))
-            self._solutions = np.hstack([self._solutions, more])
+    def _start(self, numbers: range) -> Float64:
+        """Solutions of the round before, zero for new samples."""
+        start = np.zeros((self.system.design.layout.n_equations, len(numbers)))
+        last = self._solutions.get(numbers.start)
+        if last is not None:
+            n = min(last.shape[1], len(numbers))
+            start[:, :n] = last[:, :n]
+        return start
 
     def _solve(
         self,
@@ -193,21 +215,20 @@ class ModelSampler:
         system, residual = self.system, equations.residual
         y = [system.design.observations if one is None else self._records(one) for one in drawn]
         b = np.column_stack([self._right_hand_side(residual, values) for values in y])
-        columns = slice(numbers.start, numbers.stop)
         found = pcg_columns(
             equations,
             b,
             preconditioner,
             max_rounds=MOST_PCG_ROUNDS,
-            start=np.ascontiguousarray(self._solutions[:, columns]),
-            energy=np.full(len(numbers), tolerance**2 * system.n_observations),
+            start=self._start(numbers),
+            energy=np.full(len(numbers), tolerance**2),
         )
         if not found.converged.all():
             raise NotConvergedError(
                 f"The mixed model equations of {int((~found.converged).sum())} of {len(numbers)} right-hand sides were not "
                 f"solved to {tolerance:g} in {MOST_PCG_ROUNDS} rounds (largest relative residual {found.residual.max():.1e})."
             )
-        self._solutions[:, columns] = found.solution
+        self._solutions[numbers.start] = found.solution
         errors = []
         for k, values in enumerate(y):
             column = np.ascontiguousarray(found.solution[:, k])
@@ -253,7 +274,8 @@ class ModelSampler:
 
 def columns_together(n_equations: int) -> int:
     """How many right-hand sides are solved together."""
-    return int(np.clip(BYTES_TOGETHER // (8 * max(n_equations, 1)), 4, MOST_TOGETHER))
+    fit = BYTES_TOGETHER // (8 * max(n_equations, 1))
+    return max((width for width in WIDTHS if width <= fit), default=WIDTHS[0])
 
 
 def _symmetric(matrix: Float64) -> Float64:

@@ -20,14 +20,15 @@ from breedeval.variance.maximize import Ending, Maximum, MonteCarloNoise, Round,
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.sampled_model import ModelSampler, SampledModel
 
-#: Samples of the first rounds.
-FIRST_SAMPLES = 10
+#: Samples come in so many, together with the data at first: as many as loops over columns are compiled for.
+SAMPLES_TOGETHER = 16
 #: The root counts as found within this part of the Monte Carlo error asked for.
 CLOSE = 0.1
 #: A step went too far where the slope at its end is downwards by more than this part of the slope at its beginning.
 TOO_FAR = 0.5
-#: Tolerance of the solutions far from the root and near it, and the standard errors where near begins.
-FAR_TOLERANCE, NEAR_TOLERANCE, NEAR = 1e-4, 1e-5, 3.0
+#: Tolerance of the solutions far from the root and near it, in shares of the noise of one sample, and the standard errors where
+#: near begins.
+FAR_TOLERANCE, NEAR_TOLERANCE, NEAR = 0.1, 0.01, 3.0
 #: A step changes no variance by more than this factor.
 LARGEST_FACTOR = 5.0
 
@@ -40,6 +41,8 @@ class SamplingRules:
     ----------
     error
         Largest Monte Carlo error, in standard errors of each estimate.
+    share
+        Largest Monte Carlo error as a share of each variance; where it is met that will do. None: it does not count.
     most_samples
         Most samples, whatever the error.
     max_rounds
@@ -47,6 +50,7 @@ class SamplingRules:
     """
 
     error: float = 0.2
+    share: float | None = None
     most_samples: int = 400
     max_rounds: int = 100
 
@@ -96,7 +100,7 @@ class _Search:
             value if matrix.structure == "fixed" else factorize_matrix(matrix, value).matrix()
             for matrix, value in zip(self._parameters.matrices, start, strict=True)
         )
-        n_samples = min(FIRST_SAMPLES, self._rules.most_samples)
+        n_samples = min(SAMPLES_TOGETHER - 1, self._rules.most_samples)
         kind: StepKind = "start"
         before: _Here | None = None
         while True:
@@ -130,16 +134,31 @@ class _Search:
     def _judge(self, here: _Here) -> tuple[Ending | None, int]:
         """How the search ends here, if it does, and how many samples the next round takes."""
         last, rules, noise = self._rounds[-1], self._rules, here.noise
-        enough = noise.relative <= rules.error or noise.n_samples >= rules.most_samples
+        error = max(rules.error, self._error_of_share(here))
+        enough = noise.relative <= error or noise.n_samples >= rules.most_samples
         is_exact = last.tolerance <= NEAR_TOLERANCE
-        if is_exact and enough and last.decrement <= CLOSE * max(rules.error, 1e-3):
+        if is_exact and enough and last.decrement <= CLOSE * max(error, 1e-3):
             return Ending.CONVERGED, 0
         if len(self._rounds) > rules.max_rounds:
             return Ending.ROUNDS, 0
-        if enough or last.decrement > max(noise.relative, 2.0 * rules.error):
+        if enough or last.decrement > max(noise.relative, 2.0 * error):
             return None, noise.n_samples
-        wanted = int(np.ceil(1.1 * noise.n_samples * (noise.relative / rules.error) ** 2))
+        wanted = int(np.ceil(1.1 * noise.n_samples * (noise.relative / error) ** 2))
+        wanted += -(wanted + 1) % SAMPLES_TOGETHER
         return None, min(max(wanted, noise.n_samples + 2), rules.most_samples)
+
+    def _error_of_share(self, here: _Here) -> float:
+        """The share of variances that was asked for, in standard errors: those of the variance that is known best by these."""
+        if self._rules.share is None:
+            return 0.0
+        sampling = np.sqrt(np.diag(here.cholesky.sampling_covariance(here.information)))
+        theta = self._parameters.vector(here.point.matrices)
+        ratios = [
+            self._rules.share * theta[place] / error
+            for place, ((_, i, j), error) in enumerate(zip(self._parameters.elements, sampling, strict=True))
+            if i == j and error > 0
+        ]
+        return min(ratios, default=0.0)
 
     def _next(self, here: _Here) -> tuple[Matrices, StepKind]:
         """Average information where that stays inside the parameter space; else by triangular factors; else expectation."""

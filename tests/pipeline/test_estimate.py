@@ -249,3 +249,22 @@ def test_monte_carlo_agrees_with_the_factor(herd: Farm) -> None:
     assert (found == tables["again"].loc["variance"]["estimate"]).all()
     assert (found != seed).all()
     assert (np.abs(seed - exact) < 4.0 * noise + 0.02 * errors).all()
+
+
+def test_a_share_of_the_variances_will_do(herd: Farm) -> None:
+    """Fewer samples than the standard errors ask for, and an error within the share; a tiny share changes nothing."""
+    samples, answers = {}, {}
+    for name, share in (("none", None), ("wide", 0.2), ("narrow", 1e-6)):
+        section = f"{{method: mc, monte_carlo_error: 0.05{'' if share is None else f', monte_carlo_share: {share}'}}}"
+        herd.write(f"{name}.yaml", read(herd) + f"\nestimate: {section}\n")
+        ended = herd.call("estimate", f"{name}.yaml", "-o", f"{name}.h5")
+        assert ended.status == 0, ended.err
+        assert ("or 20.00% of each variance" in ended.err) == (name == "wide")
+        with h5py.File(f"{name}.h5") as file:
+            samples[name] = int(file["estimation"].attrs["samples"])
+            answers[name] = [float(file[f"variances/{key}/matrix"][0, 0]) for key in ("genetic", "residual")]
+            noise = np.sqrt(np.diag(file["estimation/monte_carlo_covariance"][:]))
+        if name == "wide":
+            assert (noise <= 0.2 * np.array(answers[name])).all()
+    assert samples["wide"] < samples["none"] == samples["narrow"]
+    assert answers["none"] == answers["narrow"]

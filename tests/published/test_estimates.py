@@ -2,8 +2,8 @@
 
 ASReml-R 4.2 on the gryphons of Wilson et al. (2010, J. Anim. Ecol. 79:13); gremlin 1.1.0 on the blue tits of Hadfield et al.
 (2007); Mrode & Pocrnic (2023), Linear Models for the Prediction of the Genetic Merit of Animals, 4th ed., section 17.7; DFREML
-3.1 on the steers of Harvey (1960, USDA ARS-20-8); AIREMLF90 as printed in the tutorial of BLUPF90; lme4 1.1-31. Columns
-``oracle``: average information on the dense V.
+3.1 on the steers of Harvey (1960, USDA ARS-20-8); AIREMLF90 as printed in the tutorial of BLUPF90; lme4 1.1-31;
+MixedModels.jl. Columns ``oracle``: average information on the dense V.
 """
 
 from __future__ import annotations
@@ -405,21 +405,36 @@ def test_criterion_of_unbalanced_classes_is_that_of_treatment_contrasts(tmp_path
     assert -2.0 * found.fit.log_likelihood == pytest.approx(wanted, abs=1e-8)
 
 
-def test_penicillin_and_maximum_likelihood(refdata, tmp_path):
-    """Bates (2010), lme4: Mixed-effects modeling with R, chapters 1 and 2, as printed: dyestuff by ML, penicillin by REML."""
+def test_penicillin_by_reml(refdata, tmp_path):
+    """lme4, lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin), as printed in J. M. Rosenberg, Comparing crossed
+    effects models, https://bookdown.org/jmichaelrosenberg/comparing_crossed_effects_models."""
     folder = refdata("lme4_penicillin")
     found = be.estimate(simple(folder, "data.csv", {"diameter": "1 + random(plate) + random(sample)"}, tmp_path))
     values = np.sqrt(variances(found))
     assert values["plate diameter:plate"] == pytest.approx(0.8467, abs=6e-5)
     assert values["sample diameter:sample"] == pytest.approx(1.9316, abs=6e-5)
     assert values["residual diameter"] == pytest.approx(0.5499, abs=6e-5)
-    assert -2.0 * found.fit.log_likelihood == pytest.approx(330.9, abs=0.05)
-    mean = found.estimate("fixed effect", "intercept")
-    assert (mean.estimate, mean.standard_error) == (pytest.approx(22.9722, abs=6e-5), pytest.approx(0.8086, abs=6e-5))
-    path = simple(refdata("lme4_dyestuff"), "data.csv", {"yield1": "1 + random(batch)"}, tmp_path)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(330.8606, abs=6e-5)
+    assert found.estimate("fixed effect", "intercept").estimate == pytest.approx(22.97, abs=6e-3)
+
+
+def test_maximum_likelihood(refdata, tmp_path):
+    """MixedModels.jl, test/pls.jl at its commit 0222b4c: penicillin and dyestuff by ML, to the precision of its own tests."""
+    path = simple(refdata("lme4_penicillin"), "data.csv", {"diameter": "1 + random(plate) + random(sample)"}, tmp_path)
     found = be.estimate(path, method="ml")
     values = variances(found)
-    assert values["batch yield1:batch"] == pytest.approx(1388.3, abs=0.06)
-    assert values["residual yield1"] == pytest.approx(2451.2, abs=0.06)
-    assert -2.0 * found.fit.log_likelihood == pytest.approx(327.3, abs=0.05)
-    assert found.estimate("fixed effect", "intercept").standard_error == pytest.approx(17.69, abs=6e-3)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(332.18834867227616, abs=1e-3)
+    assert np.sqrt(values["plate diameter:plate"]) == pytest.approx(0.8455645948223015, abs=1e-4)
+    assert np.sqrt(values["sample diameter:sample"]) == pytest.approx(1.770647779277388, abs=1e-4)
+    assert values["residual diameter"] == pytest.approx(0.3024263987592062, abs=1e-4)
+    mean = found.estimate("fixed effect", "intercept")
+    assert mean.estimate == pytest.approx(22.97222222222222, abs=1e-3)
+    assert mean.standard_error == pytest.approx(0.7445960346851368, abs=1e-4)
+    found = be.estimate(simple(refdata("lme4_dyestuff"), "data.csv", {"yield1": "1 + random(batch)"}, tmp_path), method="ml")
+    values = variances(found)
+    assert -2.0 * found.fit.log_likelihood == pytest.approx(327.3270598811428, abs=1e-3)
+    assert values["residual yield1"] == pytest.approx(2451.2501089607676, abs=1e-3)
+    assert np.sqrt(values["batch yield1:batch"] / values["residual yield1"]) == pytest.approx(0.752580, abs=1e-5)
+    assert found.estimate("fixed effect", "intercept").standard_error == pytest.approx(17.69455188898009, abs=1e-4)
+    assert found.fit.aic == pytest.approx(333.3270598811394, abs=1e-3)
+    assert found.fit.bic == pytest.approx(337.5306520261259, abs=1e-3)

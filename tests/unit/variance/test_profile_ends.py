@@ -46,7 +46,9 @@ def profile(data: tuple[np.ndarray, ...], kind: str, value: float) -> float:
     share = kind.startswith("share")
     bounds = [(0.0, 0.95 if share else 20.0), (0.1, 20.0)]
     found = [
-        minimize(lambda x: dense(*data, theta(x)), start, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-13, "gtol": 1e-8})
+        minimize(
+            lambda x: dense(*data, theta(x)), start, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-13, "gtol": 1e-8}
+        )
         for start in ([0.01, 1.0], [0.3, 2.0])
     ]
     return min(float(one.fun) for one in found)
