@@ -34,7 +34,7 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
 from breedeval.results.content import FUNCTION, BreedingValues, EvaluationResults
 from breedeval.results.provenance import StageClock, now, run_record
-from breedeval.results.store import write_results
+from breedeval.results.results_writer import write_results
 
 #: Below so many equations a second thread costs more to wake than it does.
 WORTH_THREADS = 50_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,10 @@ from breedeval.arrays import Float64
 from breedeval.model.variance_terms import VarianceTerms
 from breedeval.model.variances import Variances
 from breedeval.results import schema
-from breedeval.results.atomic import written_whole
-from breedeval.results.sink import Sink
+from breedeval.results.new_file import new_file
 from breedeval.results.variance_terms import write_residual_terms, write_terms
 from breedeval.variance.components import Estimate, Fit, standard_error_matrices
 from breedeval.variance.maximize import Maximum, Round
-from breedeval.version import __version__
 
 
 @dataclass(frozen=True)
@@ -75,9 +72,8 @@ class EstimationResults:
         """One row an estimate: kind, name, estimate, standard_error, lower, upper, note; then the fit."""
         rows = [vars(estimate) for estimate in self.estimates]
         rows += [{"kind": "fit", "name": name, "estimate": float(value)} for name, value in self.fit.items()]
-        columns = ["kind", "name", "estimate", "standard_error", "lower", "upper", "note"]
-        frame = pd.DataFrame(rows, columns=columns)
-        for column in columns[2:6]:
+        frame = pd.DataFrame(rows, columns=list(schema.ESTIMATE_COLUMNS))
+        for column in schema.ESTIMATE_NUMBERS:
             frame[column] = frame[column].astype(float)
         frame["note"] = frame["note"].fillna("")
         return frame
@@ -95,21 +91,9 @@ def write_estimates(path: Path, results: EstimationResults) -> None:
     OutputError
         If the file cannot be written; what stood under `path` is then untouched.
     """
-    with written_whole(path) as temporary, Sink(temporary) as sink, h5py.File(sink, "w", track_order=True) as file:
-        file.attrs.update(
-            {
-                "format": schema.ESTIMATES_FORMAT,
-                "format_version": schema.ESTIMATES_VERSION,
-                "title": results.title,
-                "breedeval_version": __version__,
-                "created": results.created,
-            }
-        )
+    with new_file(path, schema.ESTIMATES_FORMAT, schema.ESTIMATES_VERSION, results) as file:
         _write_variances(file.create_group(schema.VARIANCES, track_order=True), results)
         _write_estimation(file.create_group(schema.ESTIMATION, track_order=True), results)
-        run = file.create_group(schema.RUN)
-        run["config"] = results.config_text
-        run["record"] = json.dumps(results.record, indent=1, default=str)
 
 
 def _write_variances(group: h5py.Group, results: EstimationResults) -> None:
@@ -152,7 +136,7 @@ def _write_estimation(group: h5py.Group, results: EstimationResults) -> None:
     history["theta"] = np.array([one.theta for one in maximum.rounds])
     table = group.create_group("table")
     frame = results.table()
-    for name in ("kind", "name", "note"):
+    for name in schema.ESTIMATE_TEXTS:
         table[name] = frame[name].tolist()
-    for name in ("estimate", "standard_error", "lower", "upper"):
+    for name in schema.ESTIMATE_NUMBERS:
         table[name] = frame[name].to_numpy(float)

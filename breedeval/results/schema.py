@@ -34,8 +34,24 @@ ANIMAL_DATASETS = {
     "n_progeny": "int32 progeny in the pedigree, as sire and as dam",
 }
 
+#: Columns of the table of estimates: texts, numbers, and in their order.
+ESTIMATE_TEXTS = ("kind", "name", "note")
+ESTIMATE_NUMBERS = ("estimate", "standard_error", "lower", "upper")
+ESTIMATE_COLUMNS = ("kind", "name", *ESTIMATE_NUMBERS, "note")
+
 #: What a reader may rely on in every file.
 NEEDED = (*(f"{ANIMALS}/{name}" for name in ANIMAL_DATASETS), EBV, EFFECTS, VARIANCES, SOLVER, f"{RUN}/config", f"{RUN}/record")
+
+
+def is_readable(version: str, known: str) -> bool:
+    """Whether who reads format version `known` reads `version`: the first numbers are the same.
+
+    Examples
+    --------
+    >>> is_readable("1.7", known="1.1"), is_readable("2.0", known="1.1")
+    (True, False)
+    """
+    return version.split(".", maxsplit=1)[0] == known.split(".", maxsplit=1)[0]
 
 
 def group_name(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,7 @@ import pandas as pd
 
 from breedeval.errors import ResultsError
 from breedeval.results import schema
-
-#: Columns of the table as the file holds them.
-_TEXTS = ("kind", "name", "note")
-_NUMBERS = ("estimate", "standard_error", "lower", "upper")
+from breedeval.results.new_file import read_record
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ def read_estimates(path: Path) -> StoredEstimates:
     """
     with h5py.File(path, "r") as file:
         version = str(file.attrs.get("format_version"))
-        if version.split(".", maxsplit=1)[0] != schema.ESTIMATES_VERSION.split(".")[0]:
+        if not schema.is_readable(version, schema.ESTIMATES_VERSION):
             raise ResultsError(
                 f"{path} has format version {version}; this breedeval reads {schema.ESTIMATES_VERSION}. Estimate again."
             )
@@ -75,7 +71,10 @@ def read_estimates(path: Path) -> StoredEstimates:
 
 def _estimates(file: h5py.File) -> StoredEstimates:
     group = file[schema.ESTIMATION]
-    table = {name: group["table"][name].asstr()[:] if name in _TEXTS else group["table"][name][:] for name in _TEXTS + _NUMBERS}
+    table = group["table"]
+    columns = {
+        name: table[name].asstr()[:] if name in schema.ESTIMATE_TEXTS else table[name][:] for name in schema.ESTIMATE_COLUMNS
+    }
     return StoredEstimates(
         title=str(file.attrs["title"]),
         created=str(file.attrs["created"]),
@@ -83,6 +82,6 @@ def _estimates(file: h5py.File) -> StoredEstimates:
         likelihood=str(group.attrs["likelihood"]),
         sentence=str(group.attrs["sentence"]),
         rounds=int(group.attrs["rounds"]),
-        record=json.loads(file[f"{schema.RUN}/record"].asstr()[()]),
-        table=pd.DataFrame(table)[["kind", "name", *_NUMBERS, "note"]],
+        record=read_record(file),
+        table=pd.DataFrame(columns),
     )
