@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from breedeval.cli.output import FORMAT
+
 
 @click.command(epilog="Example: breedeval estimate configs/herd_book.yaml -o estimates.h5")
 @click.argument("config", type=click.Path(path_type=Path))
@@ -19,14 +21,7 @@ import click
 @click.option(
     "--start", type=click.Path(path_type=Path), help="Go on from this file of estimates; by default from CONFIG's variances."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-    help="Form of the table.",
-)
+@FORMAT
 @click.option("--threads", type=click.IntRange(min=1), help="Threads to use; by default as configured, else all cores.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
 def estimate(

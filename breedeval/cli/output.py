@@ -11,20 +11,23 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: The option ``--format`` of whatever prints a table.
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="Form of the table.",
+)
+
 
 def table_options(command: Command) -> Command:
     """Add ``--format`` and ``-o`` to a command that makes a table."""
     command = click.option(
         "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file."
     )(command)
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "csv", "json", "parquet"]),
-        default="table",
-        show_default=True,
-        help="Form of the table.",
-    )(command)
+    return FORMAT(command)
 
 
 def write_table(frame: Any, form: str, output: Path | None) -> None:

@@ -18,6 +18,7 @@ from breedeval.cli.pedigree_input import (
     read_with_inbreeding,
     with_options,
 )
+from breedeval.errors import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,7 @@ def trend(
     pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
     frame = birth_year_trend(pedigree, inbreeding, width=width)
     if plot is not None:
-        _draw(frame, plot, f"{file.name}: {len(pedigree):,} animals")
+        _draw(frame, plot, f"{file.name}: {count_of(len(pedigree), 'animal')}")
     write_table(frame, form, output)
 
 

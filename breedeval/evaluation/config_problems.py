@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from breedeval.errors import ConfigError, count_of
 from breedeval.evaluation.config_lines import ConfigText, KeyPath
+from breedeval.evaluation.config_values import shown_value
 from breedeval.nearest import did_you_mean
 
 _NEEDED = {
@@ -121,12 +122,4 @@ def _held(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"'{value}'"
-    if isinstance(value, list):
-        return "a list"
-    return "a mapping" if isinstance(value, dict) else f"{value}"
+    return "nothing" if value is None else shown_value(value)

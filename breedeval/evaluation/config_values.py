@@ -54,7 +54,7 @@ def _path(value: Any, info: ValidationInfo) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{_shown(value)} is not a path. Write the name of a file.")
+        raise ValueError(f"{shown_value(value)} is not a path. Write the name of a file.")
     place = info.context if isinstance(info.context, Place) else Place(Path())
     return expand_path(value, place.folder)
 
@@ -65,8 +65,8 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):
-        raise ValueError(f"{_shown(value)} is not a text. If the word is meant, put it into quotes.")
-    raise ValueError(f"{_shown(value)} is not a text.")
+        raise ValueError(f"{shown_value(value)} is not a text. If the word is meant, put it into quotes.")
+    raise ValueError(f"{shown_value(value)} is not a text.")
 
 
 def _column(value: Any) -> str | int:
@@ -76,16 +76,17 @@ def _column(value: Any) -> str | int:
         return _column_number(value)
     if isinstance(value, str) and value:
         return value
-    raise ValueError(f"{_shown(value)} is not a column. Write its name, or its number in a file without header.")
+    raise ValueError(f"{shown_value(value)} is not a column. Write its name, or its number in a file without header.")
 
 
 def _column_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{_shown(value)} is not the number of a column. Columns are numbered from 1.")
+        raise ValueError(f"{shown_value(value)} is not the number of a column. Columns are numbered from 1.")
     return int(value)
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value of the configuration as a message names it."""
     if value is None:
         return "nothing (null)"
     if isinstance(value, bool):

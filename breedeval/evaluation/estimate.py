@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.estimation_setup import Method, Prepared, prepare_estimation
 from breedeval.evaluation.observer import Observer, Silence
@@ -123,13 +124,14 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer) 
 
 def _tell(maximum: Maximum, observer: Observer) -> None:
     """How it ended."""
-    observer.say(f"{maximum.ending.sentence} ({len(maximum.rounds) - 1} rounds)")
+    observer.say(f"{maximum.ending.sentence} ({count_of(len(maximum.rounds) - 1, 'round')})")
     for line in (*boundary_sentences(maximum), *undetermined_sentences(maximum)):
         observer.warn(line)
     if maximum.noise is not None:
         observer.say(
-            f"Monte Carlo: {maximum.noise.n_samples} samples; error of the estimates up to {maximum.noise.relative:.2f} "
-            "standard errors, which is within the standard errors given; the log-likelihood is not computed"
+            f"Monte Carlo: {count_of(maximum.noise.n_samples, 'sample')}; error of the estimates up to "
+            f"{maximum.noise.relative:.2f} standard errors, which is within the standard errors given; "
+            "the log-likelihood is not computed"
         )
     if maximum.ending.code != "converged":
         observer.warn("these are no estimates yet: the likelihood is not at its maximum")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.dependencies import Dependencies
 from breedeval.evaluation.observer import Observer
@@ -38,7 +39,7 @@ def estimate_by_sampling(
     share = "" if section.monte_carlo_share is None else f" or {section.monte_carlo_share:.2%} of each variance"
     observer.say(
         f"method: REML by average information with traces from simulated data (seed {section.seed}), until the Monte Carlo "
-        f"error is {section.monte_carlo_error:g} standard errors{share}, at most {section.max_samples} samples"
+        f"error is {section.monte_carlo_error:g} standard errors{share}, at most {count_of(section.max_samples, 'sample')}"
     )
     kind = planned_preconditioner(config.solver, system.design.layout.n_equations)
     nearly = dependencies.nearly(system.design.layout.n_equations)

@@ -19,13 +19,11 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.kernels.compile import compiled
+from breedeval.kernels.hashing import SEED, finish, fold
 from breedeval.kernels.text import copy_bytes
 from breedeval.kernels.words import load_short, load_word
 
-_SEED = np.uint64(0x9E3779B97F4A7C15)
-_FACTOR = np.uint64(0xD6E8FEB86659FD93)
-_MIX = np.uint64(0xFF51AFD7ED558CCD)
-_HALF, _SHIFT, _LENGTH = np.uint64(32), np.uint64(33), np.uint64(24)
+_HALF, _LENGTH = np.uint64(32), np.uint64(24)
 _WITHOUT_PLACE = np.uint64(0xFFFFFFFF)
 #: Of a place that is a code already; places are lower.
 MARK = np.uint32(1 << 31)
@@ -44,18 +42,6 @@ def _key_word(address, length, k, n_words, end):
 
 
 @compiled
-def _fold(h, word):
-    h = (h ^ word) * _FACTOR
-    return h ^ (h >> _HALF)
-
-
-@compiled
-def _finish(h):
-    h *= _MIX
-    return h ^ (h >> _SHIFT)
-
-
-@compiled
 def count_partitions(buffer, starts, lengths, words, bits, counts_out, partitions_out):
     """Find the partition of each of these texts; add to counts_out (2**bits,) int64 how many belong to each.
 
@@ -67,10 +53,10 @@ def count_partitions(buffer, starts, lengths, words, bits, counts_out, partition
     n_words, shift = len(words), np.uint64(64 - bits)
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
-        h = _SEED
+        h = SEED
         for k in range(n_words):
-            h = _fold(h, _key_word(address, length, k, n_words, end))
-        partition = (_finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
+            h = fold(h, _key_word(address, length, k, n_words, end))
+        partition = (finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
         partitions_out[i] = partition
         counts_out[partition] += 1
 
@@ -112,11 +98,11 @@ def match_partitions(words, ends, first, last, slots, keys_out):
         mask = np.uint64(size - 1)
         for j in range(n):
             at = np.uint64(begin + j)
-            h = _SEED
+            h = SEED
             for k in range(final):
-                h = _fold(h, keys_out[at, k])
+                h = fold(h, keys_out[at, k])
             ending = keys_out[at, final] & _WITHOUT_PLACE
-            slot = _finish(_fold(h, ending)) & mask
+            slot = finish(fold(h, ending)) & mask
             while True:
                 other = slots[slot]
                 if other == 0:

@@ -15,23 +15,19 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.kernels.compile import compiled
+from breedeval.kernels.hashing import SEED, finish, fold
 from breedeval.kernels.words import load_byte, load_short, load_word, prefetch, store_byte, store_word
 
 EMPTY = np.uint64(0)
 _LOW = np.uint64(0xFFFFFFFF)
 _HIGH = np.uint64(0xFFFFFFFF00000000)
-_SEED = np.uint64(0x9E3779B97F4A7C15)
-_FACTOR = np.uint64(0xD6E8FEB86659FD93)
-_MIX = np.uint64(0xFF51AFD7ED558CCD)
-_HALF = np.uint64(32)
-_SHIFT = np.uint64(33)
 _ONE, _EIGHT = np.uint64(1), np.uint64(8)
 _BATCH = 64
 
 
 @compiled
 def hash_texts(buffer, starts, lengths, out):
-    """Hash each text, eight bytes a step: multiply and fold, then the final mix of MurmurHash3 (Appleby).
+    """Hash each text, see `breedeval.kernels.hashing`.
 
     buffer (b,) uint8; starts (m,) int64; lengths (m,) int32; out (m,) uint64.
     """
@@ -39,17 +35,14 @@ def hash_texts(buffer, starts, lengths, out):
     end = base + np.uint64(buffer.shape[0])
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
-        h = _SEED ^ np.uint64(length)
+        h = SEED ^ np.uint64(length)
         while length >= 8:
-            h = (h ^ load_word(address)) * _FACTOR
-            h ^= h >> _HALF
+            h = fold(h, load_word(address))
             address += _EIGHT
             length -= 8
         if length > 0:
-            h = (h ^ load_short(address, length, end)) * _FACTOR
-            h ^= h >> _HALF
-        h *= _MIX
-        out[i] = h ^ (h >> _SHIFT)
+            h = fold(h, load_short(address, length, end))
+        out[i] = finish(h)
 
 
 @compiled

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from breedeval.errors import count_of
 from breedeval.model.spec import Covariable, ModelSpec, RandomTerm
 
 Operation = Literal["effect", "coefficient", "at", "sum", "average"]
@@ -61,7 +62,8 @@ class Part:
         if self.operation == "at":
             return f"{what} at {column} {self.numbers[0]:g}"
         first, last, step = self.numbers
-        return f"{self.operation} of {what} over {column} {first:g} to {last:g} by {step:g} ({len(self.points())} values)"
+        n_values = count_of(len(self.points()), "value")
+        return f"{self.operation} of {what} over {column} {first:g} to {last:g} by {step:g} ({n_values})"
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ class PenMates:
         """For a person: sizes of pens, animals alone."""
         n = self.n_mates
         alone = int((n == 0).sum())
-        sizes = f"{n.min() + 1} to {n.max() + 1}" if len(n) and n.min() < n.max() else f"{n.max(initial=0) + 1}"
-        text = f"pens ({pen}): {sizes} animals"
+        several = len(n) > 0 and n.min() < n.max()
+        sizes = f"{n.min() + 1} to {n.max() + 1} animals" if several else count_of(int(n.max(initial=0)) + 1, "animal")
+        text = f"pens ({pen}): {sizes}"
         if alone:
             text += f"; {count_of(alone, 'record')} of an animal alone in its pen, without social effect"
         if self.n_left_out:

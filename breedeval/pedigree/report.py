@@ -67,7 +67,9 @@ class PedigreeReport:
         if self.n_added:
             out.append(f"{count_of(self.n_added, 'parent')} without a row of their own added as founders.")
         if self.unknown_forms:
-            written = ", ".join(f"'{form.form}' {form.count:,} times in column '{form.column}'" for form in self.unknown_forms)
+            written = ", ".join(
+                f"'{form.form}' {count_of(form.count, 'time')} in column '{form.column}'" for form in self.unknown_forms
+            )
             out.append(f"Unknown parents are written {written}.")
         if self.mended:
             out += self._mended_lines()

@@ -86,11 +86,14 @@ def _input_lines(record: dict[str, Any]) -> list[str]:
     ]
 
 
-def _count_lines(counts: dict[str, dict[str, object]]) -> list[str]:
+def _count_lines(counts: dict[str, dict[str, Any]]) -> list[str]:
     lines = []
     if "pedigree" in counts:
         p = counts["pedigree"]
-        lines.append(f"pedigree: {p['animals']:,} animals, {p['founders']:,} founders, {p['added']:,} parents added")
+        sizes = [
+            count_of(p[count], noun) for count, noun in (("animals", "animal"), ("founders", "founder"), ("added", "parent"))
+        ]
+        lines.append(f"pedigree: {', '.join(sizes)} added")
     r = counts["records"]
     lines.append(f"records: {r['read']:,} read, {r['used']:,} used")
     dropped = r["dropped"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from breedeval.arrays import Float64
+from breedeval.errors import count_of
 
 
 class Status(Enum):
@@ -107,7 +108,7 @@ class SolveResult:
         """The verdict in words."""
         text = f"{self.method}: {self.status.code}, {self.status.cause}"
         if self.rounds:
-            text += f"; {self.rounds:,} rounds"
+            text += f"; {count_of(self.rounds, 'round')}"
         text += f"; true relative residual {self.final.residual:.1e}"
         if self.final.ebv_error == self.final.ebv_error:
             text += f", EBV error at most {self.final.ebv_error:.1e} genetic SD"

@@ -26,6 +26,7 @@ import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal
 
 from breedeval.arrays import Float64
+from breedeval.errors import count_of
 
 Rule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
 RULES: tuple[str, ...] = get_args(Rule)
@@ -56,7 +57,7 @@ class StoppingRule:
     def sentence(self) -> str:
         """The rule in words."""
         unit = " genetic SD" if self.name == "ebv_error" else ""
-        return f"stop when {self.name} ≤ {self.tolerance:g}{unit}, at most {self.max_rounds:,} rounds"
+        return f"stop when {self.name} ≤ {self.tolerance:g}{unit}, at most {count_of(self.max_rounds, 'round')}"
 
 
 class EnergyNorm:

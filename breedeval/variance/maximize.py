@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from breedeval.arrays import Float64, freeze
-from breedeval.errors import NotPositiveDefiniteError
+from breedeval.errors import NotPositiveDefiniteError, count_of
 from breedeval.variance.cholesky import CholeskyPoint, cholesky_point, factorize_matrix, is_inside
 from breedeval.variance.derivatives import gradient_matrices
 from breedeval.variance.information import average_information
@@ -108,7 +108,7 @@ class Round:
         """A line for a person."""
         if self.n_samples:
             return (
-                f"round {self.number}: {self.kind}, {self.n_samples} samples, largest change {self.change:.1e}, "
+                f"round {self.number}: {self.kind}, {count_of(self.n_samples, 'sample')}, largest change {self.change:.1e}, "
                 f"gradient {self.gradient:.1e}, {self.decrement:.1e} standard errors to go, Monte Carlo error {self.noise:.2f} "
                 "standard errors"
             )
