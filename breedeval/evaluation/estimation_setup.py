@@ -30,6 +30,7 @@ from breedeval.nearest import did_you_mean
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.elimination_order import FactorSize
 from breedeval.variance.expressions import parse_expression
+from breedeval.variance.hypotheses import names_of_tests
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.quantities import Quantity, standard_quantities
 from breedeval.variance.start import build_parameters, plausible_variances, refuse_constant_traits
@@ -153,8 +154,8 @@ def _parameters(config: EvaluationConfig, inputs: Inputs, kept: Int64, observer:
     design, written = inputs.design, inputs.variances
     plausible = plausible_variances(design, kept)
     structures = config.estimate.structure
-    _check_names(config, [block.key for block in design.layout.random])
     parameters = build_parameters(design, plausible, written.residual, structures)
+    _check_names(config, parameters)
     start, found = [], []
     for matrix in parameters.matrices:
         given = _given(written, matrix.name, is_residual=matrix.is_residual)
@@ -171,11 +172,11 @@ def _parameters(config: EvaluationConfig, inputs: Inputs, kept: Int64, observer:
     return parameters, tuple(start)
 
 
-def _check_names(config: EvaluationConfig, blocks: list[str]) -> None:
+def _check_names(config: EvaluationConfig, parameters: Parameters) -> None:
     """Refuse keys of variances that the model does not have."""
     tests = config.estimate.tests
-    asked = [("structure", key, [*blocks, "residual"]) for key in config.estimate.structure]
-    asked += [("tests", key, blocks) for key in (() if isinstance(tests, str) else tests)]
+    asked = [("structure", key, [*parameters.random_names, "residual"]) for key in config.estimate.structure]
+    asked += [("tests", key, list(names_of_tests(parameters))) for key in (() if isinstance(tests, str) else tests)]
     problems = []
     for section, key, known in asked:
         if key not in known:

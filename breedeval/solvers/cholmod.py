@@ -131,7 +131,7 @@ class CholmodAnalysis:
     @property
     def n_values(self) -> int:
         """Numbers that a factor takes, without the zeros of its supernodes."""
-        return predict_size(self.pattern, self.order).elements + self.pattern.shape[0]
+        return predict_size(self.pattern, self.order).elements + len(self.order)
 
     def factorize(self, values: Float64) -> CholmodFactorization:
         """Factorize the matrix of this pattern with the values (nnz,), in the order of the data of the analyzed matrix."""

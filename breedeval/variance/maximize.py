@@ -341,7 +341,7 @@ def expectation_step(system: MixedModelSystem, parameters: Parameters, matrices:
             n = int(system.n_of_kind[of_class * n_patterns : (of_class + 1) * n_patterns].sum())
         moved = value + (2.0 / n) * value @ derivatives[number] @ value
         moved = np.diag(np.diag(moved)) if parameter.structure == "diagonal" else (moved + moved.T) / 2.0
-        found.append(factorize_matrix(parameter, moved).matrix())
+        found.append(factorize_matrix(parameter, parameter.without_dropped(moved)).matrix())
     return tuple(found)
 
 
