@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.dependencies import Dependencies
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import planned_preconditioner
 from breedeval.evaluation.preconditioning import build_preconditioner
 from breedeval.results.provenance import peak_memory_mib
-from breedeval.variance.maximize import Maximum
+from breedeval.variance.maximize import Maximum, Round
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.sampled_model import ModelSampler, columns_together
 from breedeval.variance.sampled_search import SamplingRules, maximize_by_sampling
@@ -26,8 +28,9 @@ def estimate_by_sampling(
     start: Matrices,
     dependencies: Dependencies,
     observer: Observer,
+    report: Callable[[Round], bool],
 ) -> Maximum:
-    """Maximize the restricted likelihood by Monte Carlo.
+    """Maximize the restricted likelihood by Monte Carlo; `report` as of `breedeval.variance.maximize.maximize`.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def estimate_by_sampling(
         section.seed,
     )
     rules = SamplingRules(section.monte_carlo_error, section.max_samples, section.max_rounds or 100)
-    return maximize_by_sampling(sampler, start, rules, lambda one: observer.say(one.sentence()))
+    return maximize_by_sampling(sampler, start, rules, report)
 
 
 def memory_of_samples(system: MixedModelSystem, parameters: Parameters) -> float:
