@@ -31,7 +31,7 @@ def estimate(
 
     Variances in CONFIG are starting values; where there are none, sensible ones are found. The table goes to standard
     output, and everything to one HDF5 file, which 'breedeval show' prints again, and which another CONFIG takes as its
-    variances: {file: estimates.h5}.
+    variances: {file: estimates.h5}. Ctrl-C writes what the last round found; --start goes on from there.
     """
     from breedeval.evaluation.config import read_config
 
@@ -48,4 +48,4 @@ def estimate(
             console.say(f"time: {stage['seconds']:8.2f} s  {stage['name']} (memory up to {stage['peak_mib']:,.0f} MiB)")
     write_table(found.table(), form, None)
     if not found.converged:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(130 if found.maximum.ending.code == "interrupted" else 1)

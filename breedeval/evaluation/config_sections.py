@@ -290,7 +290,9 @@ class EstimateSection(Section):
     intervals: Literal["none", "profile"] = Field(default="none", description="profile: intervals by profile likelihood.")
     level: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Confidence of the intervals.")
     tests: Texts | Literal["all", "none"] = Field(
-        default=(), description="Random effects (keys of variances) to test against zero by the likelihood ratio; all, or none."
+        default=(),
+        description="Random effects (keys of variances, or names of single variances, such as a slope's) to test against "
+        "zero by the likelihood ratio; all, or none.",
     )
 
     @property

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.estimation_setup import Method, Prepared, prepare_estimation
+from breedeval.evaluation.interruption import Interruption
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
 from breedeval.evaluation.sampled_estimation import estimate_by_sampling
@@ -28,7 +31,7 @@ from breedeval.variance.components import (
 )
 from breedeval.variance.hypotheses import likelihood_ratio_test
 from breedeval.variance.identifiability import undetermined_sentences
-from breedeval.variance.maximize import Maximum, maximize
+from breedeval.variance.maximize import Ending, Maximum, Round, maximize
 
 
 def estimate(
@@ -92,7 +95,7 @@ def estimate(
         use_threads(1)
     observer.stage("maximizing the likelihood")
     with clock.stage("maximization"):
-        maximum = _maximize(config, prepared, observer)
+        maximum = _maximize(config, prepared, observer, path)
         _tell(maximum, observer)
     estimates = _estimates(config, prepared, maximum, clock, observer)
     found = _collect(config, prepared, maximum, estimates, method, clock)
@@ -102,11 +105,23 @@ def estimate(
     return found
 
 
-def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer) -> Maximum:
+def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None) -> Maximum:
+    """Where there is a file to write, Ctrl-C ends the search after a round, and not the run."""
+    interruption = Interruption(observer)
+
+    def report(one: Round) -> bool:
+        observer.say(one.sentence())
+        return interruption.is_heard
+
+    with nullcontext() if path is None else interruption.listening():
+        return _search(config, prepared, observer, report)
+
+
+def _search(config: EvaluationConfig, prepared: Prepared, observer: Observer, report: Callable[[Round], bool]) -> Maximum:
     section, method = config.estimate, prepared.method
     if method == "mc":
         return estimate_by_sampling(
-            config, prepared.system, prepared.parameters, prepared.start, prepared.dependencies, observer
+            config, prepared.system, prepared.parameters, prepared.start, prepared.dependencies, observer, report
         )
     what = {"em": "REML by expectation maximization", "ml": "maximum likelihood"}.get(method, "REML by average information")
     observer.say(f"method: {what}, until within {section.tolerance:g} standard errors of the maximum")
@@ -118,7 +133,7 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer) 
         "em" if method == "em" else "ai",
         section.tolerance,
         section.max_rounds or (5000 if method == "em" else 100),
-        lambda one: observer.say(one.sentence()),
+        report,
     )
 
 
@@ -152,6 +167,8 @@ def _estimates(
         observer.stage("profile likelihood")
         with clock.stage("profile likelihood"):
             found = list(with_intervals(maximum, found, prepared.quantities, section.level))
+    if maximum.ending is Ending.INTERRUPTED:
+        return [*found, *fixed_effects_of(maximum)]
     tested = list(prepared.parameters.random_names) if section.tests == "all" else section.tests
     for name in () if tested == "none" else tested:
         observer.stage(f"testing {name}")

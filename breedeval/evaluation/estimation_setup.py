@@ -15,9 +15,10 @@ from breedeval.equations.mme import MixedModelEquations, build_equations
 from breedeval.errors import ConfigError, DataError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.dependencies import Dependencies, find_dependencies
+from breedeval.evaluation.estimation_memory import memory_of_estimation
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.plan import BYTES_PER_ELEMENT, MAX_ELEMENTS, MAX_EQUATIONS, MAX_OPERATIONS
+from breedeval.evaluation.plan import MAX_ELEMENTS, MAX_EQUATIONS, MAX_OPERATIONS
 from breedeval.evaluation.problem import kept_order
 from breedeval.evaluation.sampled_estimation import memory_of_samples
 from breedeval.evaluation.stored_inbreeding import read_stored
@@ -26,18 +27,16 @@ from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import IDENTITY
 from breedeval.model.variances import Covariance, ResidualCovariance, Variances
 from breedeval.nearest import did_you_mean
-from breedeval.results.provenance import StageClock, peak_memory_mib
+from breedeval.results.provenance import StageClock
 from breedeval.solvers.elimination_order import FactorSize
 from breedeval.variance.expressions import parse_expression
+from breedeval.variance.hypotheses import names_of_tests
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.quantities import Quantity, standard_quantities
 from breedeval.variance.start import build_parameters, plausible_variances, refuse_constant_traits
 from breedeval.variance.system import DeterminedInverse, MixedModelSystem, RelationshipInverse, build_system
 
 Method = Literal["auto", "ai", "em", "ml", "mc"]
-
-#: Arrays of the size of C that a round needs at once.
-WORK_ARRAYS = 5
 
 
 @dataclass(frozen=True)
@@ -98,11 +97,12 @@ def prepare_estimation(
             f"memory of the run about {memory_of_samples(system, parameters):,.0f} MiB"
         )
         return Prepared(inputs, system, parameters, start, quantities, method, dependencies)
-    with clock.stage("analysis"):
+    with clock.stage("layout of the factor"):
         size = system.analysis.size
+        memory = memory_of_estimation(system, parameters, config.estimate, is_ml=method == "ml")
     observer.say(
         f"equations: {len(system.kept):,}; a factor of {size.elements:,} elements, {size.operations:.1e} operations; "
-        f"{len(parameters.elements)} (co)variances to estimate; memory of the run about {_memory(system, parameters):,.0f} MiB"
+        f"{len(parameters.elements)} (co)variances to estimate; memory of the run about {memory:,.0f} MiB"
     )
     return Prepared(inputs, system, parameters, start, quantities, method, dependencies)
 
@@ -121,13 +121,6 @@ def _refuse_saturated(config: EvaluationConfig, n_observations: int, rank: int) 
             "is left from which variances could be estimated. Give more records, leave out fixed effects, or make effects with "
             "many levels random."
         )
-
-
-def _memory(system: MixedModelSystem, parameters: Parameters) -> float:
-    """MiB that the run will have used at its height: those of now, the factor and its inverse, C, and working variates."""
-    more = system.analysis.size.elements * BYTES_PER_ELEMENT + WORK_ARRAYS * 8 * len(system.coefficients.row)
-    more += 16 * len(parameters.elements) * (system.design.observations.size + len(system.kept))
-    return peak_memory_mib() + more / 2**20
 
 
 def _system(inputs: Inputs, method: Method, kept: Int64, equations: MixedModelEquations) -> MixedModelSystem:
@@ -161,8 +154,8 @@ def _parameters(config: EvaluationConfig, inputs: Inputs, kept: Int64, observer:
     design, written = inputs.design, inputs.variances
     plausible = plausible_variances(design, kept)
     structures = config.estimate.structure
-    _check_names(config, [block.key for block in design.layout.random])
     parameters = build_parameters(design, plausible, written.residual, structures)
+    _check_names(config, parameters)
     start, found = [], []
     for matrix in parameters.matrices:
         given = _given(written, matrix.name, is_residual=matrix.is_residual)
@@ -179,11 +172,11 @@ def _parameters(config: EvaluationConfig, inputs: Inputs, kept: Int64, observer:
     return parameters, tuple(start)
 
 
-def _check_names(config: EvaluationConfig, blocks: list[str]) -> None:
+def _check_names(config: EvaluationConfig, parameters: Parameters) -> None:
     """Refuse keys of variances that the model does not have."""
     tests = config.estimate.tests
-    asked = [("structure", key, [*blocks, "residual"]) for key in config.estimate.structure]
-    asked += [("tests", key, blocks) for key in (() if isinstance(tests, str) else tests)]
+    asked = [("structure", key, [*parameters.random_names, "residual"]) for key in config.estimate.structure]
+    asked += [("tests", key, list(names_of_tests(parameters))) for key in (() if isinstance(tests, str) else tests)]
     problems = []
     for section, key, known in asked:
         if key not in known:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from breedeval.errors import count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.dependencies import Dependencies
@@ -9,7 +11,7 @@ from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import planned_preconditioner
 from breedeval.evaluation.preconditioning import build_preconditioner
 from breedeval.results.provenance import peak_memory_mib
-from breedeval.variance.maximize import Maximum
+from breedeval.variance.maximize import Maximum, Round
 from breedeval.variance.parameters import Matrices, Parameters
 from breedeval.variance.sampled_model import ModelSampler, columns_together
 from breedeval.variance.sampled_search import SamplingRules, maximize_by_sampling
@@ -27,8 +29,9 @@ def estimate_by_sampling(
     start: Matrices,
     dependencies: Dependencies,
     observer: Observer,
+    report: Callable[[Round], bool],
 ) -> Maximum:
-    """Maximize the restricted likelihood by Monte Carlo.
+    """Maximize the restricted likelihood by Monte Carlo; `report` as of `breedeval.variance.maximize.maximize`.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def estimate_by_sampling(
         section.seed,
     )
     rules = SamplingRules(section.monte_carlo_error, section.monte_carlo_share, section.max_samples, section.max_rounds or 100)
-    return maximize_by_sampling(sampler, start, rules, lambda one: observer.say(one.sentence()))
+    return maximize_by_sampling(sampler, start, rules, report)
 
 
 def memory_of_samples(system: MixedModelSystem, parameters: Parameters) -> float:

@@ -44,7 +44,7 @@ class Buffers:
         """An array that nobody else holds, neither whole nor in parts."""
         storage = self._free.pop() if self._free else np.empty(self._length)
         # Parts of an array that lies over a memoryview keep this very array alive, and not only its memory.
-        handed = np.frombuffer(memoryview(storage), dtype=np.float64) if self._length else storage
+        handed = np.frombuffer(storage.data, dtype=np.float64) if self._length else storage
         if self._length:
             weakref.finalize(handed, self._free.append, storage).atexit = False
         return handed

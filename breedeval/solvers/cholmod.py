@@ -12,6 +12,7 @@ from scipy.sparse import csc_array, tril, triu
 from breedeval.arrays import Float64, Int64, freeze
 from breedeval.errors import MissingExtraError
 from breedeval.kernels.factor import find_elements, invert_on_pattern
+from breedeval.solvers.elimination_order import predict_size
 from breedeval.solvers.factor import LowerFactor, not_positive_definite
 
 if importlib.util.find_spec("cvxopt"):
@@ -126,6 +127,11 @@ class CholmodAnalysis:
 
     pattern: csc_array
     order: Int64
+
+    @property
+    def n_values(self) -> int:
+        """Numbers that a factor takes, without the zeros of its supernodes."""
+        return predict_size(self.pattern, self.order).elements + len(self.order)
 
     def factorize(self, values: Float64) -> CholmodFactorization:
         """Factorize the matrix of this pattern with the values (nnz,), in the order of the data of the analyzed matrix."""

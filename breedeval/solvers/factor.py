@@ -71,6 +71,10 @@ class Factorization(Protocol):
 class Analysis(Protocol):
     """The symbolic part of a factorization, made once for a pattern."""
 
+    @property
+    def n_values(self) -> int:
+        """Numbers that a factor takes."""
+
     def factorize(self, values: Float64) -> Factorization:
         """Factorize the matrix of this pattern with the values (nnz,), in the order of the data of the analyzed matrix."""
 

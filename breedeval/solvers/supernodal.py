@@ -33,6 +33,11 @@ class SupernodalAnalysis:
         structure = build_structure(matrix, order)
         return cls(structure, Buffers(structure.n_values))
 
+    @property
+    def n_values(self) -> int:
+        """Numbers that a factor takes."""
+        return self.structure.n_values
+
     def factorize(self, values: Float64) -> SupernodalFactorization:
         """Factorize the matrix of this pattern with the values (nnz,), in the order of the data of the analyzed matrix.
 

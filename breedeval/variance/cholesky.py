@@ -88,7 +88,7 @@ def factorize_matrix(parameter: MatrixParameter, value: Float64) -> TriangularFa
     scaled = value / np.outer(parameter.scale, parameter.scale)
     if parameter.structure == "diagonal":
         lower = np.diag(np.sqrt(np.maximum(np.diag(scaled), parameter.floor)))
-        return TriangularFactor(parameter, np.arange(size), lower, tuple((i, i) for i in range(size)), value)
+        return TriangularFactor(parameter, np.arange(size), lower, tuple(parameter.free()), value)
     rest, pivots, lower = scaled.copy(), np.arange(size), np.zeros((size, size))
     for column in range(size):
         best = column + int(np.argmax(np.diag(rest)[column:]))
@@ -100,7 +100,8 @@ def factorize_matrix(parameter: MatrixParameter, value: Float64) -> TriangularFa
         lower[column + 1 :, column] = rest[column + 1 :, column] / lower[column, column]
         below = lower[column + 1 :, column]
         rest[column + 1 :, column + 1 :] -= np.outer(below, below)
-    free = () if parameter.structure == "fixed" else tuple((i, j) for i in range(size) for j in range(i + 1))
+    estimated = [i for i in range(size) if parameter.structure != "fixed" and pivots[i] not in parameter.dropped]
+    free = tuple((i, j) for i in estimated for j in estimated if j <= i)
     return TriangularFactor(parameter, pivots, lower, free, value)
 
 
@@ -204,7 +205,8 @@ def is_inside(parameters: Parameters, values: Matrices) -> bool:
     for parameter, value in zip(parameters.matrices, values, strict=True):
         if parameter.structure == "fixed":
             continue
-        scaled = value / np.outer(parameter.scale, parameter.scale)
+        kept = np.setdiff1d(np.arange(parameter.size), parameter.dropped)
+        scaled = (value / np.outer(parameter.scale, parameter.scale))[np.ix_(kept, kept)]
         try:
             lower = np.linalg.cholesky(scaled)
         except np.linalg.LinAlgError:

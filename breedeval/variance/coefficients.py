@@ -81,9 +81,9 @@ class CoefficientMatrices:
         """F'CF for C of these values."""
         return self.nodes.transform(self.pointer, self.row, values, factors)
 
-    def traces(self, inverse: Float64, kind: str, out: Float64) -> None:
-        """Write tr(Z B_k) for each k of a kind, from the elements (nnz,) of Z on the pattern."""
-        wanted = np.array([c.kind == kind for c in self.coefficients])
+    def write_traces(self, inverse: Float64, kind: str, out: Float64) -> None:
+        """Write tr(Z B_k) for each k of a kind, from the elements (nnz,) of Z, those off the diagonal taken twice."""
+        wanted = np.array([c.kind == kind for c in self.coefficients], dtype=np.bool_)
         inner_products(self.begin, self.place, self.value, wanted, inverse, out)
 
     def restricted(self, rows: Int64, nodes: Nodes) -> CoefficientMatrices:

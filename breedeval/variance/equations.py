@@ -57,20 +57,20 @@ class FactorizedEquations:
     def traces(self) -> Float64:
         """tr(C⁻¹ B_k) for the coefficients of the residual; for those of a transformed block, tr((F'CF)⁻¹ B_k)."""
         matrices = self.coefficients
-        found = np.empty(len(matrices.coefficients))
-        inverse = self.factor.selected_inverse()
-        self._write_traces(inverse, "random", found)
+        found, inverse = np.empty(len(matrices.coefficients)), self.factor.selected_inverse()
+        transformed, original = inverse, inverse
         if matrices.nodes.transformed:
-            inverse = matrices.transform(inverse, tuple(root.T for root in self.roots))
-        self._write_traces(inverse, "residual", found)
+            original = matrices.transform(inverse, tuple(root.T for root in self.roots))
+            self._count_twice(original)
+        self._count_twice(transformed)
+        matrices.write_traces(transformed, "random", found)
+        matrices.write_traces(original, "residual", found)
         return found
 
-    def _write_traces(self, inverse: Float64, kind: str, found: Float64) -> None:
-        """Traces of one kind: an element of the triangle counts for both."""
-        matrices = self.coefficients
-        both = 2.0 * inverse
-        both[matrices.diagonal] = inverse[matrices.diagonal]
-        matrices.traces(both, kind, found)
+    def _count_twice(self, inverse: Float64) -> None:
+        """Let elements off the diagonal count for both triangles."""
+        inverse *= 2.0
+        inverse[self.coefficients.diagonal] *= 0.5
 
 
 def factorize_equations(

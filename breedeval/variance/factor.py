@@ -38,6 +38,11 @@ class SparseAnalysis:
     def _analysis(self) -> Analysis:
         return analyze(self._upper, self._order)
 
+    @property
+    def n_values(self) -> int:
+        """Numbers that a factor takes."""
+        return self._analysis.n_values
+
     def factorize(self, values: Float64) -> SparseFactor:
         """Factorize C with these values (nnz,) of its upper triangle.
 

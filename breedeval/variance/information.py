@@ -106,7 +106,7 @@ class _Scaled:
     @classmethod
     def of(cls, point: SolvedModel, number: int) -> _Scaled:
         one, inverse = point.system.random[number], point.inverses[number]
-        turned = np.linalg.inv(point.roots[number]) if number in point.transformed_blocks else inverse
+        turned = np.asarray(np.linalg.inv(point.roots[number])) if number in point.transformed_blocks else inverse
         scaled = np.ascontiguousarray(point.system.deviations(number, point.transformed) @ turned)
         penalized = scaled if one.inverse is None else one.inverse.multiply(scaled)
         forms = cross_product(scaled, penalized)

@@ -46,6 +46,7 @@ class Ending(Enum):
         "most_rounds",
         "stopped at the most rounds before it converged: allow more (estimate: max_rounds), or go on from here",
     )
+    INTERRUPTED = ("interrupted", "interrupted before it converged: go on from here (--start)")
     FLAT = (
         "flat",
         "the likelihood is flat: it hardly rose in the last rounds although (co)variances still changed. The data tell too "
@@ -193,7 +194,7 @@ def maximize(
     method: Method = "ai",
     tolerance: float = 1e-5,
     max_rounds: int = 100,
-    report: Callable[[Round], None] | None = None,
+    report: Callable[[Round], bool | None] | None = None,
 ) -> Maximum:
     """Maximize the likelihood over the (co)variances.
 
@@ -206,7 +207,7 @@ def maximize(
     tolerance
         Stop within so many standard errors of the maximum.
     report
-        Called with every round.
+        Called with every round; the search ends there if it says True.
     """
     return _Search(system, parameters, likelihood, method, tolerance, max_rounds, report).run(start)
 
@@ -222,7 +223,7 @@ class _Search:
         method: Method,
         tolerance: float,
         max_rounds: int,
-        report: Callable[[Round], None] | None,
+        report: Callable[[Round], bool | None] | None,
     ) -> None:
         self._system, self._parameters, self._likelihood = system, parameters, likelihood
         self._method, self._tolerance, self._max_rounds, self._report = method, tolerance, max_rounds, report
@@ -241,10 +242,12 @@ class _Search:
             gradient = self._parameters.gradient(derivatives)
             information = average_information(point, self._parameters)
             cholesky = cholesky_point(self._parameters, point.matrices, derivatives, gradient, information)
-            self._note(point, kind, before, gradient, cholesky)  # type: ignore[arg-type]
+            stop = self._note(point, kind, before, gradient, cholesky)  # type: ignore[arg-type]
             ending = None
             if self._rounds[-1].decrement <= self._tolerance:
                 ending = Ending.CONVERGED
+            elif stop:
+                ending = Ending.INTERRUPTED
             elif self._is_flat():
                 ending = Ending.FLAT
             elif len(self._rounds) > self._max_rounds:
@@ -270,14 +273,14 @@ class _Search:
         change = np.abs((self._parameters.vector(point.matrices) - before) / self._parameters.scales())
         return bool(change.max(initial=0.0) < NO_CHANGE)
 
-    def _note(self, point: Point, kind: StepKind, before: Float64, gradient: Float64, cholesky: CholeskyPoint) -> None:
+    def _note(self, point: Point, kind: StepKind, before: Float64, gradient: Float64, cholesky: CholeskyPoint) -> bool:
+        """Keep and report the round; whether the search shall end."""
         theta, scale = self._parameters.vector(point.matrices), self._parameters.scales()
         change = float(np.abs((theta - before) / scale).max(initial=0.0))
         slope = float(np.abs(gradient * scale).max(initial=0.0))
         value = point.log_likelihood.value
         self._rounds.append(Round(len(self._rounds), kind, value, change, slope, cholesky.decrement(), freeze(theta)))
-        if self._report is not None:
-            self._report(self._rounds[-1])
+        return self._report is not None and bool(self._report(self._rounds[-1]))
 
     def _next(
         self, point: Point, derivatives: Matrices, gradient: Float64, information: Float64, cholesky: CholeskyPoint
@@ -342,7 +345,7 @@ def expectation_step(system: MixedModelSystem, parameters: Parameters, matrices:
             n = int(system.n_of_kind[of_class * n_patterns : (of_class + 1) * n_patterns].sum())
         moved = value + (2.0 / n) * value @ derivatives[number] @ value
         moved = np.diag(np.diag(moved)) if parameter.structure == "diagonal" else (moved + moved.T) / 2.0
-        found.append(factorize_matrix(parameter, moved).matrix())
+        found.append(factorize_matrix(parameter, parameter.without_dropped(moved)).matrix())
     return tuple(found)
 
 

@@ -36,6 +36,8 @@ class MatrixParameter:
         ``unstructured``: all elements are estimated; ``diagonal``: variances, with covariances of zero; ``fixed``: none.
     scale
         (k,) standard deviations of a plausible size; what is small is judged against these.
+    dropped
+        Rows that are zero: their variances stay at the floor.
     """
 
     name: str
@@ -43,6 +45,7 @@ class MatrixParameter:
     is_residual: bool
     structure: Structure
     scale: Float64
+    dropped: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -66,10 +69,18 @@ class MatrixParameter:
         """Elements (i, j), i ≤ j, that are estimated."""
         if self.structure == "fixed":
             return []
-        k = self.size
+        kept = [i for i in range(self.size) if i not in self.dropped]
         if self.structure == "diagonal":
-            return [(i, i) for i in range(k)]
-        return [(i, j) for i in range(k) for j in range(i, k)]
+            return [(i, i) for i in kept]
+        return [(i, j) for i in kept for j in kept if i <= j]
+
+    def without_dropped(self, value: Float64) -> Float64:
+        """A matrix with zeros in the rows that are dropped, and the floor on their diagonal."""
+        found = value.copy()
+        for i in self.dropped:
+            found[i, :] = found[:, i] = 0.0
+            found[i, i] = self.floor * self.scale[i] ** 2
+        return found
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def maximize_by_sampling(
     sampler: ModelSampler,
     start: Matrices,
     rules: SamplingRules | None = None,
-    report: Callable[[Round], None] | None = None,
+    report: Callable[[Round], bool | None] | None = None,
 ) -> Maximum:
     """Maximize the restricted likelihood by Monte Carlo average information.
 
@@ -90,7 +90,7 @@ def maximize_by_sampling(
 class _Search:
     """One maximization; thrown away when it ends."""
 
-    def __init__(self, sampler: ModelSampler, rules: SamplingRules, report: Callable[[Round], None] | None) -> None:
+    def __init__(self, sampler: ModelSampler, rules: SamplingRules, report: Callable[[Round], bool | None] | None) -> None:
         self._sampler, self._rules, self._report = sampler, rules, report
         self._parameters: Parameters = sampler.parameters
         self._rounds: list[Round] = []
@@ -105,8 +105,9 @@ class _Search:
         before: _Here | None = None
         while True:
             here = self._evaluate(matrices, n_samples)
-            self._note(here, kind, before)
+            stop = self._note(here, kind, before)
             ending, more = self._judge(here)
+            ending = Ending.INTERRUPTED if ending is None and stop else ending
             if ending is not None:
                 gradient = here.point.score.gradient
                 rounds = tuple(self._rounds)
@@ -176,7 +177,8 @@ class _Search:
         derivatives = parameters.derivatives(point.score.gradient)
         return expectation_step(point.system, parameters, point.matrices, derivatives), "EM"
 
-    def _note(self, here: _Here, kind: StepKind, before: _Here | None) -> None:
+    def _note(self, here: _Here, kind: StepKind, before: _Here | None) -> bool:
+        """Keep and report the round; whether the search shall end."""
         point, parameters = here.point, self._parameters
         theta, scale = parameters.vector(point.matrices), parameters.scales()
         last = theta if before is None else parameters.vector(before.point.matrices)
@@ -195,8 +197,7 @@ class _Search:
                 NEAR_TOLERANCE if near else FAR_TOLERANCE,
             )
         )
-        if self._report is not None:
-            self._report(self._rounds[-1])
+        return self._report is not None and bool(self._report(self._rounds[-1]))
 
 
 def relative_noise(noise: Float64, sampling: Float64) -> float:

@@ -89,6 +89,30 @@ def test_likelihood_ratio_at_the_boundary(refdata, tmp_path):
     assert zero.estimate("likelihood ratio test", "batch").note.endswith("p = 1")
 
 
+@pytest.mark.parametrize("structure", ["unstructured", "diagonal"])
+@pytest.mark.parametrize("method", ["ai", "ml"])
+def test_likelihood_ratio_of_a_random_slope(refdata, tmp_path, structure, method):
+    """Against the fit of the model whose formula has no such effect; one column of several leaves a mixture, not a bound."""
+    folder = refdata("lme4_sleepstudy")
+    names = [f"subject reaction:subject:{k}" for k in (0, 1)]
+    estimate = {"tests": names, "structure": {"subject": structure}}
+    found = be.estimate(sleepstudy(folder, tmp_path, estimate=estimate), method=method)
+    formulas = ("days + random(subject, 0 + slope(days))", "days + random(subject)")
+    degrees = 1 if structure == "diagonal" else 2
+    for name, formula in zip(names, formulas, strict=True):
+        less = be.estimate(sleepstudy(folder, tmp_path, model={"reaction": formula}), method=method)
+        statistic = 2 * (found.fit.log_likelihood - less.fit.log_likelihood)
+        test = found.estimate("likelihood ratio test", name)
+        assert test.estimate == pytest.approx(statistic, abs=2e-4)
+        assert test.note.startswith(f"½ χ²({degrees - 1}) + ½ χ²({degrees}), p = ")
+
+
+def test_a_test_of_what_the_model_has_not_is_refused(refdata, tmp_path):
+    path = sleepstudy(refdata("lme4_sleepstudy"), tmp_path, estimate={"tests": ["subject reaction:subject:2"]})
+    with pytest.raises(be.errors.ConfigError, match="subject reaction:subject:1"):
+        be.estimate(path)
+
+
 def test_mixture():
     assert mixture_p_value(0.0, 0, 1) == 1.0
     assert mixture_p_value(3.0, 1, 2) == pytest.approx(0.5 * chi2.sf(3.0, 1) + 0.5 * chi2.sf(3.0, 2))

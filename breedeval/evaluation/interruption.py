@@ -1,0 +1,44 @@
+"""Ctrl-C, and the end of a job's time, heard without losing what was found."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from breedeval.evaluation.observer import Observer
+
+
+class Interruption:
+    """Whether the user wants to stop.
+
+    Parameters
+    ----------
+    observer
+        Told when it is heard.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.is_heard = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear SIGINT and SIGTERM instead of ending at once; a second one ends at once. Only the main thread can listen."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.is_heard:
+            raise KeyboardInterrupt
+        self.is_heard = True
+        self._observer.warn("interrupted: the (co)variances of this round will be written (again to stop at once)")
