@@ -20,6 +20,9 @@ from breedeval.variance.quantities import Elements, Quantity
 MOST_ROUNDS = 40
 #: Most times that the multiplier of the constraint is found in one round, and when it has been found.
 MOST_MULTIPLIERS, CLOSE = 5, 1e-4
+#: Where a function cannot have the value asked for, steps grow without end: no (co)variance of so many times its plausible
+#: size, no step of so many standard errors leads anywhere.
+LARGEST, FARTHEST = 1e6, 1e12
 #: Rounds end within so many standard errors.
 TOLERANCE = 1e-4
 
@@ -32,13 +35,19 @@ def maximize_given(maximum: Maximum, start: Point, quantity: Quantity, value: fl
     """
     parameters, point = maximum.parameters, _moved_straight(maximum, start, quantity, value)
     penalty, multiplier, old = 0.0, 0.0, -math.inf
+    scales = parameters.scales()
     for _ in range(MOST_ROUNDS):
+        if np.abs(parameters.vector(point.matrices) / scales).max(initial=0.0) > LARGEST:
+            return None
         gradient = parameters.gradient(gradient_matrices(point))
         information = average_information(point, parameters)
         f = quantity.function(Elements(parameters, point.matrices))
         gap = value - f.value
         cholesky, step, multiplier = _lagrangian_step(point, parameters, gradient, information, f.gradient, gap, multiplier)
-        size = math.sqrt(max(float(step @ cholesky.information @ step), 0.0))
+        square = float(step @ cholesky.information @ step)
+        if not square < FARTHEST**2:
+            return None
+        size = math.sqrt(max(square, 0.0))
         exact = abs(gap) <= 1e-7 * max(abs(value), 1e-3 * float(np.abs(f.gradient) @ parameters.scales()))
         if exact and (size < TOLERANCE or abs(point.log_likelihood.value - old) < 1e-7):
             return point

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "bench" / "coverage"
 
 @pytest.mark.slow
 def test_coverage_and_bias():
-    """Counts that a coverage of 95 % would give in all but one case of ten thousand; estimates without bias."""
+    """Counts that a coverage of 95 % would give in all but one case of ten thousand; no end is missing; no bias."""
     loader = SourceFileLoader("coverage_script", str(SCRIPT))
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
@@ -22,5 +22,6 @@ def test_coverage_and_bias():
     loader.exec_module(script)
     n = 40
     found = script.coverage(n, 600, 5)
+    assert (found["found"] == 1.0).all(), found.to_string()
     assert (found["profile"] * n >= binom.ppf(1e-4, n, 0.95)).all(), found.to_string()
     assert ((found["mean"] - found["truth"]).abs() < 4.0 * found["error_of_mean"]).all(), found.to_string()
