@@ -1,4 +1,4 @@
-"""Rows of a few numbers as one vector: the same as numpy on slices, for lengths with and without a vector register of their own."""
+"""Rows of a few numbers as one vector: the same as numpy on slices, of any length."""
 
 from __future__ import annotations
 
