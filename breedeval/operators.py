@@ -32,6 +32,14 @@ class SymmetricOperator(Protocol):
 
 
 @runtime_checkable
+class KroneckerOperator(SymmetricOperator, Protocol):
+    """A symmetric matrix K that multiplies by K ⊗ S as fast as by K."""
+
+    def multiply_kronecker(self, x: Float64, matrix: Float64, out: Float64) -> None:
+        """Write (K ⊗ S) x to `out`; x and out (n, k · c) hold c vectors side by side, matrix is the symmetric S (k, k)."""
+
+
+@runtime_checkable
 class Preconditioner(Protocol):
     """An approximate inverse: symmetric, positive (semi)definite, cheap to apply."""
 

@@ -101,11 +101,13 @@ class Incidence:
         return out
 
     def forward_ragged(self, x: Float64) -> Float64:
-        """Return the part of W x (m, t) that ragged terms make; (0, t) if there are none."""
-        out = np.zeros((self.n_records if self.ragged else 0, self.n_traits))
+        """Return the part of W x that ragged terms make, for x (N,) or (N, c): (m, t · c), or (0, t · c) if there are none."""
+        columns = (0,) * (x.size // len(x))
+        out = np.zeros((self.n_records if self.ragged else 0, self.n_traits * len(columns)))
         for part in self.ragged:
             s = part.slots
-            kernels.add_forward_ragged(x, part.pointer, part.first, self.covariates, s.column, s.trait, s.covariate, out)
+            slots = (s.column, s.trait, s.covariate)
+            kernels.add_forward_ragged(columns, x.reshape(-1), part.pointer, part.first, self.covariates, *slots, out)
         return out
 
     def add_backward(self, e: Float64, out: Float64) -> Float64:
@@ -115,11 +117,11 @@ class Incidence:
         return out
 
     def add_backward_of(self, term: int, e: Float64, out: Float64) -> None:
-        """Add the part of W'e that belongs to one term to `out` (N,)."""
+        """Add the part of W'e that belongs to one term to `out` (N,) or (N, c); e is (m, t · c)."""
         block, index, s = self.blocks[term], self.levels[term], self.by_term[term]
-        part = out[block.equations]
+        part, columns = out[block.equations].reshape(-1), (0,) * (out.size // len(out))
         slots = (s.column, s.trait, s.covariate)
-        kernels.backward(e, index.pointer, index.order, block.n_columns, self.covariates, *slots, part)
+        kernels.backward(columns, e, index.pointer, index.order, block.n_columns, self.covariates, *slots, part)
 
     def to_csr(self) -> csr_array:
         """Explicit W, for small systems: rows are traits within records."""

@@ -17,6 +17,7 @@ from breedeval.equations.incidence import Incidence, build_incidence
 from breedeval.equations.penalty import Penalty, build_penalties
 from breedeval.equations.record_pass import RecordPass, plan_record_pass
 from breedeval.equations.residual import ResidualInverse, build_residual_inverse
+from breedeval.kernels.columns import WIDTHS, column_groups
 from breedeval.kernels.incidence import diagonal_blocks
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock, Layout
@@ -59,12 +60,28 @@ class MixedModelEquations:
         Not for two threads at once on the same object: the pass over records has work arrays of its own.
         """
         x, out = product_arrays(x, out, self.order)
+        if x.ndim == 2 and x.shape[1] not in WIDTHS:
+            self._multiply_groups(x, out)
+        else:
+            self._multiply(x, out)
+        return out
+
+    def _multiply_groups(self, x: Float64, out: Float64) -> None:
+        """For any number of vectors, by groups that loops are compiled for."""
+        for group in column_groups(x.shape[1]):
+            here = slice(group.first, group.first + group.n)
+            some = np.zeros((len(x), group.width))
+            some[:, : group.n] = x[:, here]
+            product = np.empty_like(some)
+            self._multiply(some, product)
+            out[:, here] = product[:, : group.n]
+
+    def _multiply(self, x: Float64, out: Float64) -> None:
         n_fixed = self.penalties[0].block.first if self.penalties else self.order
         out[:n_fixed] = 0.0
         for penalty in self.penalties:
             penalty.multiply(x, out)
         self.record_pass.add_product(x, out)
-        return out
 
     def diagonal(self) -> Float64:
         """(N,) diagonal of C."""

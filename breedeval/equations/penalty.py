@@ -12,7 +12,7 @@ from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_middle
 from breedeval.model.layout import IDENTITY, EquationBlock, Layout
 from breedeval.model.variances import Variances
-from breedeval.operators import SymmetricOperator
+from breedeval.operators import KroneckerOperator, SymmetricOperator
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ class Penalty:
 
     def multiply(self, x: Float64, out: Float64) -> None:
         """Write K⁻¹ X Σ⁻¹ to the block's part of `out`; `x` and `out` are of all equations, (N,) or (N, c)."""
-        block = self.block
-        shape = (block.n_levels, block.n_columns, -1)
+        block, inverse = self.block, self.relationship_inverse
+        shape = (block.n_levels, -1)
         part, out_part = x[block.equations].reshape(shape), out[block.equations].reshape(shape)
-        if self.relationship_inverse is not None:
-            flat = (block.n_levels, -1)
-            self.relationship_inverse.multiply(part.reshape(flat), out_part.reshape(flat))
+        if isinstance(inverse, KroneckerOperator):
+            inverse.multiply_kronecker(part, self.covariance_inverse, out_part)
+            return
+        if inverse is not None:
+            inverse.multiply(part, out_part)
             part = out_part
-        multiply_middle(part, self.covariance_inverse, out_part)
+        k, c = block.n_columns, x.size // len(x)
+        multiply_middle((0,) * k, (0,) * c, (0,) * (k * c), part, self.covariance_inverse, out_part)
 
     def diagonal_blocks(self) -> Float64:
         """(n_levels, k, k) diagonal blocks."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
-from breedeval.equations.incidence import Incidence
+from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
+from breedeval.equations.incidence import Incidence, LevelIndex
 from breedeval.equations.residual import ResidualInverse
 from breedeval.kernels import record_pass as kernels
-from breedeval.kernels.columns import column_groups
 
 #: Pieces that the records are cut into, for any number of threads.
 N_CHUNKS = 16
@@ -35,11 +34,11 @@ class RecordPass:
     incidence, residual
         W and R⁻¹.
     pointer
-        (K + 1,) int64 where the slots of each term begin.
+        (K, t + 1) int64 where the slots of each term begin, trait by trait.
     run
         (K,) int32 first column of a term with one coefficient of one for every trait, in order; −1 for any other.
     target, shift
-        (s,) int32, for each slot: where its share goes, and by how much its equation is lowered to be an element of the copies.
+        (K,) int32, for each term: where its share goes, and by how much its equations are lowered to be elements of the copies.
     bounds
         (chunks + 1,) records that begin a chunk.
     small
@@ -59,6 +58,7 @@ class RecordPass:
     wide: tuple[int, ...]
     _copies: Float64 = field(repr=False)
     _e: Float64 = field(repr=False)
+    _of_columns: dict[int, Float64] = field(default_factory=dict, repr=False)
 
     @property
     def work(self) -> Float64:
@@ -71,86 +71,60 @@ class RecordPass:
 
     def add_product(self, x: Float64, out: Float64) -> None:
         """Add W'R⁻¹W x to `out`; x and out (N,) or (N, c). Not for two threads at once on the same object."""
-        if x.ndim == 2:
-            self._add_columns(x, out)
-            return
-        w, r, s = self.incidence, self.residual, self.incidence.slots
-        added = w.forward_ragged(x)
-        target, end = (self.target, self.shift), (self.bounds, self._copies, self._e, out)
-        if w.n_traits == 1:
-            of_slot = (s.term, s.column, s.covariate, *target)
-            kernels.multiply_one_trait(x, added, w.first, w.covariates, *of_slot, r.kind, r.inverses, r.weights, *end)
+        if x.ndim == 1:
+            self._add(x, out, self.bounds, self._copies, self._e)
         else:
-            slots = (self.pointer, self.run, s.column, s.trait, s.covariate, *target)
-            of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
-            kernels.multiply_traits(x, added, w.first, w.covariates, *slots, *of_record, *end)
-        for first, n, offset in self.small:
-            kernels.add_copies(self._copies[:, offset : offset + n], out[first : first + n])
-        for k in self.wide:
-            w.add_backward_of(k, self._e, out)
+            self._add_columns(x, out)
 
     def _add_columns(self, x: Float64, out: Float64) -> None:
-        """For c vectors side by side, by groups of columns that a loop is compiled for."""
-        parts = column_groups(x.shape[1])
-        if len(parts) == 1 and parts[0].width == x.shape[1]:
-            self._add_group(x, out)
-            return
-        for part in parts:
-            here = slice(part.first, part.first + part.n)
-            some = np.zeros((len(x), part.width))
-            some[:, : part.n] = x[:, here]
-            added = np.zeros_like(some)
-            self._add_group(some, added)
-            out[:, here] += added[:, : part.n]
-
-    def _add_group(self, x: Float64, out: Float64) -> None:
         """With fewer chunks, as each has its copies c times."""
-        w, r, s = self.incidence, self.residual, self.incidence.slots
         bounds = np.unique(np.append(self.bounds[::CHUNKS_TO_ONE], self.bounds[-1]))
-        n_columns = x.shape[1]
-        copies = np.empty((len(bounds) - 1, self._copies.shape[1], n_columns))
-        e = np.empty((*self._e.shape, n_columns))
-        slots = (s.term, s.column, s.trait, s.covariate, self.target, self.shift)
-        of_record = (r.kind, r.inverses, r.weights, r.weight_roots)
-        added = np.stack([w.forward_ragged(np.ascontiguousarray(x[:, c])) for c in range(n_columns)], axis=2)
-        where = (w.first, w.covariates, *slots, *of_record, bounds, copies, e)
-        kernels.multiply_columns((0,) * n_columns, x, added, *where, out)
+        size = self._copies.shape[1] * x.shape[1]
+        if size not in self._of_columns:  # kept: new memory costs more than what is done in it
+            self._of_columns.clear()
+            self._of_columns[size] = np.empty((len(bounds) - 1, size))
+        e = np.empty((len(self._e), self._e.shape[1] * x.shape[1]))
+        self._add(x, out, bounds, self._of_columns[size], e)
+
+    def _add(self, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
+        w, r, s = self.incidence, self.residual, self.incidence.slots
+        c = x.size // len(x)
+        terms = (self.pointer, self.run, s.column, s.covariate, self.target, self.shift)
+        of_record, end = (r.kind, r.inverses, r.weights, r.weight_roots), (bounds, copies, e, out.reshape(-1))
+        where = (x.reshape(-1), w.forward_ragged(x), w.first, w.covariates)
+        widths = ((0,) * w.n_traits, (0,) * c, (0,) * (w.n_traits * c))
+        kernels.multiply(*widths, *where, *terms, *of_record, *end)
         for first, n, offset in self.small:
-            kernels.add_copies(copies[:, offset : offset + n].reshape(len(copies), -1), out[first : first + n].reshape(-1))
+            kernels.add_copies(copies[:, offset * c : (offset + n) * c], out[first : first + n].reshape(-1))
         for k in self.wide:
-            for c in range(n_columns):
-                column = np.zeros(w.n_equations)
-                w.add_backward_of(k, np.ascontiguousarray(e[:, :, c]), column)
-                out[w.blocks[k].equations, c] += column[w.blocks[k].equations]
+            w.add_backward_of(k, e, out)
 
 
 def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordPass:
     """Choose where each term's share goes, from the levels of the records as they stand."""
-    ordered = [k for k in range(len(incidence.blocks)) if _is_ordered(incidence, k)]
-    bounds = _bounds(incidence.first[:, ordered])
+    apart, bounds = _cut(incidence)
     limit = COPIES_A_RECORD * min(incidence.n_traits, 2) * incidence.n_records / max(1, len(bounds) - 1)
     target = np.full(len(incidence.blocks), kernels.WIDE, dtype=np.int32)
-    target[ordered] = kernels.ORDERED
+    target[apart] = kernels.ORDERED
     shift = np.zeros(len(incidence.blocks), dtype=np.int32)
     small: dict[int, tuple[int, int, int]] = {}
     size = 0
     ragged = [part.term for part in incidence.ragged]
     for k, block in enumerate(incidence.blocks):
-        if k in ordered or k in ragged or (block.first not in small and block.n_equations > limit):
+        if k in apart or k in ragged or (block.first not in small and block.n_equations > limit):
             continue
         if block.first not in small:
             small[block.first] = (block.first, block.n_equations, size)
             size += block.n_equations
         target[k], shift[k] = kernels.SMALL, block.first - small[block.first][2]
     wide = tuple(int(k) for k in np.flatnonzero(target == kernels.WIDE))
-    of_slot = incidence.slots.term
     return RecordPass(
         incidence,
         residual,
-        freeze(np.searchsorted(of_slot, np.arange(len(incidence.blocks) + 1)).astype(np.int64)),
+        _places(incidence),
         _runs(incidence),
-        freeze(target[of_slot]),
-        freeze(shift[of_slot]),
+        freeze(target),
+        freeze(shift),
         bounds,
         tuple(small.values()),
         wide,
@@ -159,32 +133,55 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     )
 
 
+def _places(incidence: Incidence) -> Int64:
+    """(K, t + 1) where the slots of each term and trait begin among those of all terms; they stand by term, then by trait."""
+    slots, n_terms, n_traits = incidence.slots, len(incidence.blocks), incidence.n_traits
+    key = slots.term.astype(np.int64) * n_traits + slots.trait
+    wanted = np.arange(n_terms)[:, None] * n_traits + np.arange(n_traits + 1)
+    return freeze(np.searchsorted(key, wanted).astype(np.int64))
+
+
 def _runs(incidence: Incidence) -> Int32:
     """First column of each term whose slots are one a trait, in order, side by side, times one; −1 for the others."""
     runs = np.full(len(incidence.blocks), NONE, dtype=np.int32)
     traits = np.arange(incidence.n_traits)
+    ragged = [part.term for part in incidence.ragged]
     for k, slots in enumerate(incidence.by_term):
-        plain = len(slots.trait) == len(traits) and (slots.covariate == NONE).all()
+        plain = k not in ragged and len(slots.trait) == len(traits) and (slots.covariate == NONE).all()
         if plain and (slots.trait == traits).all() and (slots.column == slots.column[0] + traits).all():
             runs[k] = slots.column[0]
     return freeze(runs)
 
 
-def _is_ordered(incidence: Incidence, k: int) -> bool:
-    """Whether the levels of term k only grow, so that chunks can be cut between them, and it alone writes to its block."""
-    block = incidence.blocks[k]
-    alone = sum(other.first == block.first for other in incidence.blocks) == 1
-    first = incidence.first[:, k]
-    n_runs = 1 + np.count_nonzero(np.diff(first))
-    return bool(alone and n_runs > FEWEST_RECORDS and (first[1:] >= first[:-1]).all())
+def _cut(incidence: Incidence) -> tuple[list[int], Int64]:
+    """Terms whose levels lie each within one chunk, and where the chunks begin.
 
-
-def _bounds(ordered: Int32) -> Int64:
-    """Where records may be cut into about equal chunks: where every ordered term begins a level."""
-    m = len(ordered)
+    Such are the effects of an animal where records stand by animal, in whatever order their levels have been numbered.
+    """
+    m = incidence.n_records
+    free = np.ones(max(m - 1, 0), dtype=np.bool_)
+    apart: list[int] = []
+    ragged = [part.term for part in incidence.ragged]
+    for k in sorted(range(len(incidence.blocks)), key=lambda k: (-incidence.blocks[k].n_levels, k)):
+        alone = sum(other.first == incidence.blocks[k].first for other in incidence.blocks) == 1
+        if k in ragged or not alone:
+            continue
+        both = free & _between_levels(incidence.levels[k], m)
+        if np.count_nonzero(both) >= FEWEST_RECORDS:
+            free, apart = both, [*apart, k]
     n_chunks = max(1, min(N_CHUNKS, m // FEWEST_RECORDS))
     wanted = np.linspace(0, m, n_chunks + 1).astype(np.int64)
-    free = np.flatnonzero((ordered[1:] != ordered[:-1]).all(axis=1)) + 1
-    places = np.concatenate([free, [m]])
+    places = np.append(np.flatnonzero(free) + 1, m)
     inner = places[np.minimum(np.searchsorted(places, wanted[1:-1]), len(places) - 1)]
-    return freeze(np.unique(np.concatenate([[0], inner, [m]])).astype(np.int64))
+    return sorted(apart), freeze(np.unique(np.concatenate([[0], inner, [m]])).astype(np.int64))
+
+
+def _between_levels(index: LevelIndex, m: int) -> Bool:
+    """(m − 1,) whether no level of a term has records both up to record i and behind it."""
+    met = np.flatnonzero(np.diff(index.pointer))
+    begin, end = index.order[index.pointer[met]], index.order[index.pointer[met + 1] - 1]
+    change = np.zeros(m + 1, dtype=np.int32)
+    change[begin] += 1
+    change[end] -= 1
+    free: Bool = np.cumsum(change)[: max(m - 1, 0)] == 0
+    return free

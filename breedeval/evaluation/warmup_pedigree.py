@@ -60,6 +60,7 @@ def _multiply(pedigree: Pedigree, inbreeding: Inbreeding, rows: np.ndarray[tuple
         related.multiply(x)
         inverse.multiply(x)
         inverse.multiply_shared(x)
+    inverse.multiply_shared(np.ones((len(pedigree), 2)), np.eye(2))
     SubsetInverse(pedigree, inbreeding, rows).multiply(np.ones(len(rows)))
     n = len(pedigree)
     sire = np.where(pedigree.sire < 0, np.int32(n), pedigree.sire)

@@ -7,6 +7,8 @@ have n + g rows, codes run to n + g − 1, and −1 is unknown. Parents stand be
 One thread scatters: 16 bytes an animal are read beside the vectors, and where animals stand by their dams (see
 `breedeval.pedigree.build`) the dams are a stream. Several threads gather, through an index of progeny. Both add to a row its
 own share first and then those of its progeny in their order, so both give the same bits.
+
+A⁻¹ ⊗ Σ⁻¹ costs no pass of its own: a row's share is multiplied by Σ⁻¹ before it is given to the parents.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ import numba
 import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, scale_row
+
+#: Animals whose own shares are made before they are given to the parents: few enough to be in cache still.
+PIECE = 256
 
 
 @compiled
-def multiply_one(x, sire, dam, precision, out):
-    """A⁻¹ x for one column; x and out (n + g,), not the same array.
+def multiply_one(x, sire, dam, precision, weight, out):
+    """A⁻¹ x times a number, for one column; x and out (n + g,), not the same array.
 
     z_i = (x_i − ½x_s − ½x_d) / d_i is the row's own share, and −½z_i is added to its parents, which have theirs already.
     """
@@ -32,7 +38,7 @@ def multiply_one(x, sire, dam, precision, out):
             z -= 0.5 * x[np.uint32(s)]
         if d >= 0:
             z -= 0.5 * x[np.uint32(d)]
-        z *= precision[i]
+        z *= precision[i] * weight
         out[i] = z
         if s >= 0:
             out[np.uint32(s)] -= 0.5 * z
@@ -61,8 +67,55 @@ def multiply_columns(x, sire, dam, precision, out):
                 out[d, c] -= 0.5 * z
 
 
+@compiled
+def multiply_kronecker(width, columns, both, x, sire, dam, precision, matrix, out):
+    """(A⁻¹ ⊗ Σ⁻¹) x for c vectors side by side; x and out (n + g, k · c), matrix (k, k) is Σ⁻¹.
+
+    `width`, `columns` and `both` are any tuples of k, c and k · c numbers: their lengths are known when the loop is compiled.
+    """
+    n = sire.shape[0]
+    out[n:] = 0.0
+    for low in range(0, n, PIECE):
+        high = min(n, low + PIECE)
+        _own_shares(width, columns, both, x, sire, dam, precision, matrix, low, high, out)
+        _give_to_parents(both, sire, dam, low, high, out)
+
+
+@compiled
+def _own_shares(width, columns, both, x, sire, dam, precision, matrix, low, high, out):
+    """Rows low to high of out (·, k · c) are what those of (I − P) make of x, times Σ⁻¹ / d."""
+    work, share = local_row(both), local_row(both)
+    for i in range(low, high):
+        s, d = np.int64(sire[i]), np.int64(dam[i])
+        scale_row(both, 1.0, x, i * len(both), work, 0)
+        fill_row(both, 0.0, share, 0)
+        if s >= 0:
+            add_row(both, -0.5, x, s * len(both), work, 0)
+        if d >= 0:
+            add_row(both, -0.5, x, d * len(both), work, 0)
+        scale_row(both, precision[i], work, 0, work, 0)
+        for b in range(len(width)):
+            if len(columns) == 1:
+                add_row(width, work[np.uint64(b)], matrix, b * len(width), share, 0)
+                continue
+            for a in range(len(width)):
+                add_row(columns, matrix[np.uint64(b), np.uint64(a)], work, b * len(columns), share, a * len(columns))
+        scale_row(both, 1.0, share, 0, out, i * len(both))
+
+
+@compiled
+def _give_to_parents(both, sire, dam, low, high, out):
+    """Add −½ of rows low to high to those of the parents, which have their own share already."""
+    for i in range(low, high):
+        s, d = np.int64(sire[i]), np.int64(dam[i])
+        if s >= 0:
+            add_row(both, -0.5, out, i * len(both), out, s * len(both))
+        if d >= 0:
+            add_row(both, -0.5, out, i * len(both), out, d * len(both))
+
+
 @compiled_parallel
-def gather_one(x, sire, dam, precision, pointers, progeny, bounds, z_out, out):
+def gather_one(x, sire, dam, precision, weight, pointers, progeny, bounds, z_out, out):
     """As `multiply_one` by all threads; z_out (n,), and rows bounds[b] to bounds[b + 1] are the work of one thread."""
     n = sire.shape[0]
     for i in numba.prange(n):
@@ -71,7 +124,7 @@ def gather_one(x, sire, dam, precision, pointers, progeny, bounds, z_out, out):
             z -= 0.5 * x[np.uint32(sire[i])]
         if dam[i] >= 0:
             z -= 0.5 * x[np.uint32(dam[i])]
-        z_out[i] = z * precision[i]
+        z_out[i] = z * (precision[i] * weight)
     for block in numba.prange(bounds.shape[0] - 1):
         for row in range(bounds[block], bounds[block + 1]):
             total = z_out[row] if row < n else 0.0
@@ -99,6 +152,23 @@ def gather_columns(x, sire, dam, precision, pointers, progeny, bounds, z_out, ou
             for k in range(pointers[row], pointers[row + 1]):
                 for c in range(n_columns):
                     out[row, c] -= 0.5 * z_out[progeny[k], c]
+
+
+@compiled_parallel
+def gather_kronecker(width, columns, both, x, sire, dam, precision, matrix, pointers, progeny, bounds, z_out, out):
+    """As `multiply_kronecker` by all threads; z_out (n, k · c), and the rest as in `gather_one`."""
+    n = sire.shape[0]
+    for piece in numba.prange((n + PIECE - 1) // PIECE):
+        high = min(n, (piece + 1) * PIECE)
+        _own_shares(width, columns, both, x, sire, dam, precision, matrix, piece * PIECE, high, z_out)
+    for block in numba.prange(bounds.shape[0] - 1):
+        for row in range(bounds[block], bounds[block + 1]):
+            if row < n:
+                scale_row(both, 1.0, z_out, row * len(both), out, row * len(both))
+            else:
+                fill_row(both, 0.0, out, row * len(both))
+            for k in range(pointers[row], pointers[row + 1]):
+                add_row(both, -0.5, z_out, np.int64(progeny[k]) * len(both), out, row * len(both))
 
 
 @compiled

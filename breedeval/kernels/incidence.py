@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.row_arithmetic import add_row
 
 #: Records that share one scratch row; large enough that its making does not count.
 PIECE = 4096
@@ -56,19 +57,18 @@ def forward(x, first, covariates, term, column, trait, covariate, out):
 
 
 @compiled_parallel
-def add_forward_ragged(x, pointer, first, covariates, column, trait, covariate, out):
-    """Add the part of W x that belongs to one ragged term to out (m, t).
+def add_forward_ragged(columns, x, pointer, first, covariates, column, trait, covariate, out):
+    """Add the part of W x that belongs to one ragged term to out (m, t · c), for c vectors side by side, x (N · c,).
 
     first[pointer[i]:pointer[i + 1]] are the first equations of the levels that record i meets; slots of that term only.
+    `columns` is any tuple of c numbers: its length is known when the loop is compiled.
     """
     for i in numba.prange(out.shape[0]):
         for s in range(column.shape[0]):
-            total = 0.0
+            z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+            here = i * out.shape[1] + trait[s] * len(columns)
             for p in range(pointer[i], pointer[i + 1]):
-                total += x[first[p] + column[s]]
-            if covariate[s] >= 0:
-                total *= covariates[i, covariate[s]]
-            out[i, trait[s]] += total
+                add_row(columns, z, x, np.int64(first[p] + column[s]) * len(columns), out, here)
 
 
 @compiled_parallel
@@ -130,17 +130,18 @@ def weigh_by_trait(e, kind, inverses, roots, out):
 
 
 @compiled_parallel
-def backward(e, pointer, order, n_columns, covariates, column, trait, covariate, out):
-    """Add the part of W'e that belongs to one term: out (n_levels * n_columns,); e (m, t); slots of that term only."""
+def backward(columns, e, pointer, order, width, covariates, column, trait, covariate, out):
+    """Add the part of W'e that belongs to one term: out (n_levels · width · c,); e (m, t · c); slots of that term only.
+
+    `columns` is any tuple of c numbers, as in `add_forward_ragged`; `width` is the number of equations of a level.
+    """
     for level in numba.prange(pointer.shape[0] - 1):
-        start = level * n_columns
         for p in range(pointer[level], pointer[level + 1]):
-            i = order[p]
+            i = np.int64(order[p])
             for s in range(column.shape[0]):
-                z = e[i, trait[s]]
-                if covariate[s] >= 0:
-                    z *= covariates[i, covariate[s]]
-                out[start + column[s]] += z
+                z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
+                here = (level * width + column[s]) * len(columns)
+                add_row(columns, z, e, i * e.shape[1] + trait[s] * len(columns), out, here)
 
 
 @compiled_parallel

@@ -1,15 +1,20 @@
-"""W'R⁻¹W x in one pass over the records.
+"""W'R⁻¹W x in one pass over the records, for any number of traits and of vectors x side by side.
 
-Each record reads its equations, weighs the sum by R⁻¹ and gives it back at once, while its levels are still in cache. Records
-are cut into fixed chunks, and where a slot's share goes depends on its term:
+A batch of records reads its equations, weighs the sums by R⁻¹ and gives them back at once, while its levels are still in cache.
+Within a batch one term follows the other, so that what differs between terms is asked once for all of its records, and reads
+that miss the cache do not wait for each other. Records are cut into fixed chunks, and where a term's share goes depends on it:
 
-- ``ORDERED``: levels only grow with the record, and no chunk shares one with another: added to `out` directly;
+- ``ORDERED``: no chunk shares a level with another, and no other term writes there: added to `out` directly;
 - ``SMALL``: few levels that any record may have: added to the chunk's own copy, and the copies are summed in order;
 - ``WIDE``: neither: left for `breedeval.kernels.incidence.backward`, which gathers it from e = R⁻¹W x, kept for that.
 
 The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Slots are those
 of `breedeval.kernels.incidence`; ragged terms have none here: what they add to W x comes in `added`, and their share is
 gathered from e.
+
+`traits`, `columns` and `both` are any tuples of t, c and t · c numbers: their lengths are known when the loops are compiled, so
+that a record's row of t · c numbers is a few vector instructions. x and out are (N · c,), the c numbers of an equation side by
+side; a batch's rows are (records, t · c), those of a trait side by side.
 """
 
 from __future__ import annotations
@@ -17,61 +22,20 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled_parallel
+from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, scale_row
 
 ORDERED, SMALL, WIDE = 0, 1, 2
 
-
-@compiled_parallel
-def multiply_one_trait(
-    x,
-    added,
-    first,
-    covariates,
-    term,
-    column,
-    covariate,
-    target,
-    shift,
-    kind,
-    inverses,
-    weights,
-    bounds,
-    private_out,
-    e_out,
-    out,
-):
-    """Add the ordered terms' part of W'R⁻¹W x to out (N,); the small terms' part goes to private_out (chunks, size).
-
-    target, shift (s,) say where a slot's share goes and what its equation is lowered by among the copies; bounds (chunks + 1,)
-    cut the records; e_out (m, 1), or (0, 1) when no term is wide; added (m, 1), or (0, 1) when no term is ragged.
-    """
-    n_slots = term.shape[0]
-    for chunk in numba.prange(bounds.shape[0] - 1):
-        private_out[chunk, :] = 0.0
-        equation, z = np.empty(n_slots, np.int64), np.empty(n_slots)
-        for i in range(bounds[chunk], bounds[chunk + 1]):
-            value = added[i, 0] if added.shape[0] > 0 else 0.0
-            for s in range(n_slots):
-                start = first[i, term[s]]
-                equation[s] = -1
-                if start >= 0:
-                    equation[s] = start + column[s]
-                    z[s] = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    value += z[s] * x[np.uint64(equation[s])]
-            share = value * inverses[kind[i], 0, 0] * weights[i]
-            for s in range(n_slots):
-                if equation[s] >= 0:
-                    if target[s] == ORDERED:
-                        out[np.uint64(equation[s])] += z[s] * share
-                    elif target[s] == SMALL:
-                        private_out[chunk, np.uint64(equation[s] - shift[s])] += z[s] * share
-            if e_out.shape[0] > 0:
-                e_out[i, 0] = share
+#: Numbers in the rows of a batch: few enough to stay in the nearest cache. A batch has no fewer records than the second.
+BATCH, FEWEST = 256, 16
 
 
 @compiled_parallel
-def multiply_traits(
+def multiply(
+    traits,
+    columns,
+    both,
     x,
     added,
     first,
@@ -79,7 +43,6 @@ def multiply_traits(
     pointer,
     run,
     column,
-    trait,
     covariate,
     target,
     shift,
@@ -92,146 +55,128 @@ def multiply_traits(
     e_out,
     out,
 ):
-    """As `multiply_one_trait`, for t traits; trait (s,), inverses (q, t, t), e_out and added (m, t) or (0, t).
+    """Add the ordered terms' part of W'R⁻¹W x to out; the small terms' part goes to private_out (chunks, size · c).
 
-    Slots stand by term: those of term k are pointer[k] to pointer[k + 1]; run[k] ≥ 0 says that they are one for each trait, in
-    order, in columns that begin with run[k], times one. Else traits that a record does not have are passed over: their rows of
-    the inverse are zero. roots (m, t) of weights by trait, or (0, t) without them.
+    Slots stand by term and trait: column and covariate (s,), those of term k and trait j from pointer[k, j] to
+    pointer[k, j + 1]; run[k] ≥ 0 says that they are one for each trait, in order, in columns that begin with run[k], times one.
+    target, shift (K,) say where a term's share goes and what its equations are lowered by among the copies; bounds
+    (chunks + 1,) cut the records. kind (m,) chooses one of inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those
+    of weights by trait, or (0, t). added (m, t · c), or (0, t · c) when no term is ragged; e_out the same when no term is wide.
     """
-    n_terms, n_traits = pointer.shape[0] - 1, inverses.shape[1]
+    n_terms, n_traits, n_columns = run.shape[0], len(traits), len(columns)
+    size = max(FEWEST, BATCH // (n_traits * n_columns))
+    by_slot = n_terms > 0 and run.min() < 0
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
-        value, share, there = np.empty(n_traits), np.empty(n_traits), np.empty(n_traits, np.bool_)
-        for i in range(bounds[chunk], bounds[chunk + 1]):
-            q = np.uint64(kind[i])
-            for j in range(n_traits):
-                there[j] = inverses[q, j, j] > 0.0
-                value[j] = added[i, j] if added.shape[0] > 0 else 0.0
-            for k in range(n_terms):
-                start = first[i, k]
-                if start >= 0 and run[k] >= 0:
-                    base = np.uint64(start + run[k])
-                    for j in range(n_traits):
-                        value[j] += x[base + np.uint64(j)]
-                elif start >= 0:
-                    for s in range(pointer[k], pointer[k + 1]):
-                        if there[trait[s]]:
-                            z = x[np.uint64(start + column[s])]
-                            if covariate[s] >= 0:
-                                z *= covariates[i, covariate[s]]
-                            value[trait[s]] += z
-            if roots.shape[0] > 0:
-                for j in range(n_traits):
-                    value[j] *= roots[i, j]
-            for j in range(n_traits):
-                total = 0.0
-                for k in range(n_traits):
-                    total += inverses[q, j, k] * value[k]
-                share[j] = total * weights[i]
-            if roots.shape[0] > 0:
-                for j in range(n_traits):
-                    share[j] *= roots[i, j]
-            for k in range(n_terms):
-                start = first[i, k]
-                if start < 0 or pointer[k] == pointer[k + 1] or target[pointer[k]] == WIDE:
-                    continue
-                is_ordered = target[pointer[k]] == ORDERED
-                if run[k] >= 0:
-                    base = np.uint64(start + run[k])
-                    if is_ordered:
-                        for j in range(n_traits):
-                            out[base + np.uint64(j)] += share[j]
-                    else:
-                        base -= np.uint64(shift[pointer[k]])
-                        for j in range(n_traits):
-                            private_out[chunk, base + np.uint64(j)] += share[j]
-                    continue
-                for s in range(pointer[k], pointer[k + 1]):
-                    if there[trait[s]]:
-                        z = share[trait[s]]
-                        if covariate[s] >= 0:
-                            z *= covariates[i, covariate[s]]
-                        if is_ordered:
-                            out[np.uint64(start + column[s])] += z
-                        else:
-                            private_out[chunk, np.uint64(start + column[s] - shift[s])] += z
-            if e_out.shape[0] > 0:
-                for j in range(n_traits):
-                    e_out[i, j] = share[j]
-
-
-@compiled_parallel
-def multiply_columns(
-    columns,
-    x,
-    added,
-    first,
-    covariates,
-    term,
-    column,
-    trait,
-    covariate,
-    target,
-    shift,
-    kind,
-    inverses,
-    weights,
-    roots,
-    bounds,
-    private_out,
-    e_out,
-    out,
-):
-    """As `multiply_traits`, for c vectors side by side: x and out (N, c), private_out (chunks, size, c), e_out (m, t, c).
-
-    `columns` is any tuple of c numbers: its length is known when the loop is compiled, so that a row of c numbers is a few
-    vector instructions without a loop of its own.
-    """
-    n_slots, n_traits, n_columns = term.shape[0], inverses.shape[1], len(columns)
-    for chunk in numba.prange(bounds.shape[0] - 1):
-        private_out[chunk, :, :] = 0.0
-        value, share = np.empty((n_traits, n_columns)), np.empty((n_traits, n_columns))
-        for i in range(bounds[chunk], bounds[chunk + 1]):
-            for j in range(n_traits):
-                for c in range(n_columns):
-                    value[j, c] = 0.0
+        rows = np.empty((size, n_traits * n_columns))
+        having, count = np.empty((n_traits, size), np.int32), np.zeros(n_traits, np.int64)
+        for begin in range(bounds[chunk], bounds[chunk + 1], size):
+            end = min(bounds[chunk + 1], begin + size)
+            if by_slot:
+                _find_traits(traits, kind, inverses, begin, end, having, count)
             if added.shape[0] > 0:
+                rows[: end - begin] = added[begin:end]
+            else:
+                rows[:] = 0.0
+            for k in range(n_terms):
+                if run[k] >= 0:
+                    _read_run(columns, both, x, first, k, begin, end, run[k], rows)
+                    continue
                 for j in range(n_traits):
-                    for c in range(n_columns):
-                        value[j, c] = added[i, j, c]
-            for s in range(n_slots):
-                start = first[i, term[s]]
-                if start >= 0:
-                    z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    row, j = np.uint64(start + column[s]), np.uint64(trait[s])
-                    for c in range(n_columns):
-                        value[j, np.uint64(c)] += z * x[row, np.uint64(c)]
-            for j in range(n_traits):
-                for c in range(n_columns):
-                    share[j, c] = 0.0
-                for k in range(n_traits):
-                    w = inverses[kind[i], j, k] * weights[i]
-                    if roots.shape[0] > 0:
-                        w *= roots[i, j] * roots[i, k]
-                    for c in range(n_columns):
-                        share[j, c] += w * value[k, c]
-            for s in range(n_slots):
-                start = first[i, term[s]]
-                if start >= 0 and target[s] != WIDE:
-                    z = covariates[i, covariate[s]] if covariate[s] >= 0 else 1.0
-                    j = np.uint64(trait[s])
-                    if target[s] == ORDERED:
-                        row = np.uint64(start + column[s])
-                        for c in range(n_columns):
-                            out[row, np.uint64(c)] += z * share[j, np.uint64(c)]
-                    else:
-                        row = np.uint64(start + column[s] - shift[s])
-                        for c in range(n_columns):
-                            private_out[chunk, row, np.uint64(c)] += z * share[j, np.uint64(c)]
+                    for s in range(pointer[k, j], pointer[k, j + 1]):
+                        some, place = having[j, : count[j]], (k, j, column[s])
+                        _read_slot(columns, both, x, first, place, begin, some, covariates, covariate[s], rows)
+            _weigh(traits, columns, both, kind, inverses, weights, roots, begin, end, rows)
+            for k in range(n_terms):
+                if target[k] == WIDE:
+                    continue
+                to = out if target[k] == ORDERED else private_out[chunk]
+                if run[k] >= 0:
+                    _give_run(columns, both, rows, first, k, begin, end, run[k] - shift[k], to)
+                    continue
+                for j in range(n_traits):
+                    for s in range(pointer[k, j], pointer[k, j + 1]):
+                        some, place = having[j, : count[j]], (k, j, column[s] - shift[k])
+                        _give_slot(columns, both, rows, first, place, begin, some, covariates, covariate[s], to)
             if e_out.shape[0] > 0:
-                for j in range(n_traits):
-                    for c in range(n_columns):
-                        e_out[i, j, c] = share[j, c]
+                e_out[begin:end] = rows[: end - begin]
+
+
+@compiled
+def _find_traits(traits, kind, inverses, begin, end, having_out, count_out):
+    """Which records of a batch have trait j: having_out[j, : count_out[j]], counted from `begin`."""
+    for j in range(np.uint64(len(traits))):
+        n = np.uint64(0)
+        for i in range(np.uint64(end - begin)):
+            having_out[j, n] = i
+            n += np.uint64(inverses[np.uint64(kind[np.uint64(begin) + i]), j, j] > 0.0)
+        count_out[j] = n
+
+
+@compiled
+def _read_run(columns, both, x, first, k, begin, end, column, out_rows):
+    """Add the part of W x of a term that has one equation for each trait side by side."""
+    for i in range(np.uint64(end - begin)):
+        start = first[np.uint64(begin) + i, np.uint64(k)]
+        if start >= 0:
+            add_row(both, 1.0, x, (start + column) * len(columns), out_rows, i * np.uint64(len(both)))
+
+
+@compiled
+def _read_slot(columns, both, x, first, place, begin, having, covariates, covariate, out_rows):
+    """Add the part of W x of one slot, of term and trait and in the column `place`; `having` are the records with the trait."""
+    here, offset = np.uint64(place[0]), place[1] * len(columns)
+    for r in range(np.uint64(having.shape[0])):
+        i = having[r]
+        start = first[np.uint64(begin + i), here]
+        if start >= 0:
+            z = covariates[np.uint64(begin + i), np.uint64(covariate)] if covariate >= 0 else 1.0
+            add_row(columns, z, x, (start + place[2]) * len(columns), out_rows, i * len(both) + offset)
+
+
+@compiled
+def _give_run(columns, both, rows, first, k, begin, end, column, out):
+    """Add a batch's rows to the equations that `_read_run` reads."""
+    for i in range(np.uint64(end - begin)):
+        start = first[np.uint64(begin) + i, np.uint64(k)]
+        if start >= 0:
+            add_row(both, 1.0, rows, i * np.uint64(len(both)), out, (start + column) * len(columns))
+
+
+@compiled
+def _give_slot(columns, both, rows, first, place, begin, having, covariates, covariate, out):
+    """Add a batch's rows to the equations that `_read_slot` reads."""
+    here, offset = np.uint64(place[0]), place[1] * len(columns)
+    for r in range(np.uint64(having.shape[0])):
+        i = having[r]
+        start = first[np.uint64(begin + i), here]
+        if start >= 0:
+            z = covariates[np.uint64(begin + i), np.uint64(covariate)] if covariate >= 0 else 1.0
+            add_row(columns, z, rows, i * len(both) + offset, out, (start + place[2]) * len(columns))
+
+
+@compiled
+def _weigh(traits, columns, both, kind, inverses, weights, roots, begin, end, out_rows):
+    """Multiply the rows of a batch by R⁻¹; one trait has no roots."""
+    work = local_row(both)
+    for i in range(end - begin):
+        q, weight, here = np.uint64(kind[np.uint64(begin + i)]), weights[np.uint64(begin + i)], i * len(both)
+        if len(traits) == 1:
+            scale_row(both, weight * inverses[q, 0, 0], out_rows, here, out_rows, here)
+            continue
+        fill_row(both, 0.0, work, 0)
+        for k in range(np.uint64(len(traits))):
+            of_k = weight * roots[np.uint64(begin + i), k] if roots.shape[0] > 0 else weight
+            if len(columns) == 1:
+                place = (np.int64(q) * len(traits) + np.int64(k)) * len(traits)
+                add_row(traits, of_k * out_rows[np.uint64(i), k], inverses, place, work, 0)
+                continue
+            for j in range(len(traits)):
+                w, of_trait = of_k * inverses[q, k, np.uint64(j)], here + np.int64(k) * len(columns)
+                add_row(columns, w, out_rows, of_trait, work, j * len(columns))
+        for j in range(len(traits)):
+            of_j = roots[np.uint64(begin + i), np.uint64(j)] if roots.shape[0] > 0 else 1.0
+            scale_row(columns, of_j, work, j * len(columns), out_rows, here + j * len(columns))
 
 
 @compiled_parallel

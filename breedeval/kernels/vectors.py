@@ -1,6 +1,10 @@
 """Fused passes over the vectors of PCG.
 
-Sums go over fixed pieces that are added in order: the same bits for any number of threads.
+Sums go over fixed pieces that are added in order: the same bits for any number of threads. Within a piece each of a few lanes
+sums every so many products, so that one addition need not wait for the one before.
+
+Where several vectors are worked on together, the numbers of an equation stand side by side, and `columns` is any tuple of as
+many numbers as there are vectors: its length is known when the loop is compiled.
 """
 
 from __future__ import annotations
@@ -8,9 +12,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled_parallel
+from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.row_arithmetic import add_products, fill_row, local_row, scale_row
 
-PIECE = 65_536
+PIECE, COLUMNS_PIECE = 65_536, 8_192
+#: Sums side by side, and numbers that stay in the nearest cache between two loops over them.
+LANES, BLOCK = 8, 1_024
 
 
 @compiled_parallel
@@ -20,10 +27,7 @@ def dot(x, y):
     n_pieces = (n + PIECE - 1) // PIECE
     partial = np.zeros(n_pieces)
     for piece in numba.prange(n_pieces):
-        total = 0.0
-        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
-            total += x[i] * y[i]
-        partial[piece] = total
+        partial[piece] = _dot(x[piece * PIECE : (piece + 1) * PIECE], y[piece * PIECE : (piece + 1) * PIECE])
     result = 0.0
     for piece in range(n_pieces):
         result += partial[piece]
@@ -37,16 +41,37 @@ def step(alpha, p, q, x, r):
     n_pieces = (n + PIECE - 1) // PIECE
     partial = np.zeros(n_pieces)
     for piece in numba.prange(n_pieces):
-        total = 0.0
-        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
-            x[i] += alpha * p[i]
-            r[i] -= alpha * q[i]
-            total += r[i] * r[i]
-        partial[piece] = total
+        here = slice(piece * PIECE, min(n, (piece + 1) * PIECE))
+        for block in range(here.start, here.stop, BLOCK):
+            end = min(here.stop, block + BLOCK)
+            for i in range(block, end):
+                x[i] += alpha * p[i]
+                r[i] -= alpha * q[i]
+            partial[piece] += _dot(r[block:end], r[block:end])
     result = 0.0
     for piece in range(n_pieces):
         result += partial[piece]
     return result
+
+
+@compiled
+def _dot(x, y):
+    """X'y of one piece."""
+    n = np.uint64(x.shape[0])
+    a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    whole = n - n % np.uint64(LANES)
+    for i in range(np.uint64(0), whole, np.uint64(LANES)):
+        a += x[i] * y[i]
+        b += x[i + np.uint64(1)] * y[i + np.uint64(1)]
+        c += x[i + np.uint64(2)] * y[i + np.uint64(2)]
+        d += x[i + np.uint64(3)] * y[i + np.uint64(3)]
+        e += x[i + np.uint64(4)] * y[i + np.uint64(4)]
+        f += x[i + np.uint64(5)] * y[i + np.uint64(5)]
+        g += x[i + np.uint64(6)] * y[i + np.uint64(6)]
+        h += x[i + np.uint64(7)] * y[i + np.uint64(7)]
+    for i in range(whole, n):
+        a += x[i] * y[i]
+    return ((a + b) + (c + d)) + ((e + f) + (g + h))
 
 
 @compiled_parallel
@@ -57,41 +82,81 @@ def next_direction(z, beta, p):
 
 
 @compiled_parallel
-def scale(r, weight, out):
-    """Out = weight (n,) times the rows of r; r and out (n, c)."""
-    for i in numba.prange(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = weight[i] * r[i, j]
+def scale(columns, r, weight, out):
+    """Out (n · c,) = weight (n,) times the rows of r (n · c,)."""
+    if len(columns) == 1:
+        for i in numba.prange(out.shape[0]):
+            out[i] = weight[i] * r[i]
+    else:
+        for i in numba.prange(weight.shape[0]):
+            scale_row(columns, weight[i], r, i * len(columns), out, i * len(columns))
 
 
 @compiled_parallel
-def dot_columns(x, y, out):
+def dot_columns(columns, x, y, out):
     """Out (c,) = the products x_j'y_j of the columns of x and y (N, c)."""
-    n, n_columns = x.shape
-    n_pieces = (n + PIECE - 1) // PIECE
-    partial = np.zeros((n_pieces, n_columns))
+    n = x.shape[0]
+    n_pieces = (n + COLUMNS_PIECE - 1) // COLUMNS_PIECE
+    partial = np.zeros((n_pieces, out.shape[0]))
     for piece in numba.prange(n_pieces):
-        for i in range(piece * PIECE, min(n, (piece + 1) * PIECE)):
-            for j in range(n_columns):
-                partial[piece, j] += x[i, j] * y[i, j]
+        _dot_columns(columns, x, y, piece * COLUMNS_PIECE, min(n, (piece + 1) * COLUMNS_PIECE), partial[piece])
     out[:] = 0.0
     for piece in range(n_pieces):
-        for j in range(n_columns):
-            out[j] += partial[piece, j]
+        out += partial[piece]
+
+
+@compiled
+def _dot_columns(columns, x, y, begin, end, out):
+    """Products of one piece, out (c,)."""
+    total = local_row(columns)
+    fill_row(columns, 0.0, total, 0)
+    for i in range(begin, end):
+        add_products(columns, x, i * len(columns), y, i * len(columns), total, 0)
+    scale_row(columns, 1.0, total, 0, out, 0)
 
 
 @compiled_parallel
-def step_columns(alpha, p, q, x, r):
-    """As `step` for each column, alpha (c,); all others (N, c). Returns nothing."""
-    for i in numba.prange(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] += alpha[j] * p[i, j]
-            r[i, j] -= alpha[j] * q[i, j]
+def step_columns(columns, alpha, p, q, x, r, squares_out):
+    """As `step` for each column, alpha (c,); all others (N, c). squares_out (c,) are the r'r."""
+    n = x.shape[0]
+    n_pieces = (n + COLUMNS_PIECE - 1) // COLUMNS_PIECE
+    partial, minus = np.zeros((n_pieces, squares_out.shape[0])), -alpha
+    for piece in numba.prange(n_pieces):
+        end = min(n, (piece + 1) * COLUMNS_PIECE)
+        _step_columns(columns, alpha, minus, p, q, piece * COLUMNS_PIECE, end, x, r, partial[piece])
+    squares_out[:] = 0.0
+    for piece in range(n_pieces):
+        squares_out += partial[piece]
+
+
+@compiled
+def _step_columns(columns, alpha, minus, p, q, begin, end, x, r, squares_out):
+    """One piece of `step_columns`."""
+    total, left = local_row(columns), local_row(columns)
+    fill_row(columns, 0.0, total, 0)
+    for i in range(begin, end):
+        here = i * len(columns)
+        add_products(columns, alpha, 0, p, here, x, here)
+        scale_row(columns, 1.0, r, here, left, 0)
+        add_products(columns, minus, 0, q, here, left, 0)
+        add_products(columns, left, 0, left, 0, total, 0)
+        scale_row(columns, 1.0, left, 0, r, here)
+    scale_row(columns, 1.0, total, 0, squares_out, 0)
 
 
 @compiled_parallel
-def next_direction_columns(z, beta, p):
+def next_direction_columns(columns, z, beta, p):
     """As `next_direction` for each column, beta (c,)."""
-    for i in numba.prange(p.shape[0]):
-        for j in range(p.shape[1]):
-            p[i, j] = z[i, j] + beta[j] * p[i, j]
+    n = p.shape[0]
+    for piece in numba.prange((n + COLUMNS_PIECE - 1) // COLUMNS_PIECE):
+        _next_direction_columns(columns, z, beta, piece * COLUMNS_PIECE, min(n, (piece + 1) * COLUMNS_PIECE), p)
+
+
+@compiled
+def _next_direction_columns(columns, z, beta, begin, end, p):
+    """One piece of `next_direction_columns`."""
+    row = local_row(columns)
+    for i in range(begin, end):
+        scale_row(columns, 1.0, z, i * len(columns), row, 0)
+        add_products(columns, beta, 0, p, i * len(columns), row, 0)
+        scale_row(columns, 1.0, row, 0, p, i * len(columns))

@@ -96,26 +96,41 @@ class NumeratorInverse:
     def multiply(self, x: Float64, out: Float64 | None = None) -> Float64:
         """Return A⁻¹ x for x of shape (order,) or (order, k); written to `out` (same shape, another array) if given."""
         x, out = product_arrays(x, out, self._order)
-        if n_threads() >= FEWEST_THREADS and len(self._sire) >= FEWEST_ANIMALS:
-            self._gather(x, out)
+        if self._is_shared:
+            self._gather(x, None, out)
         else:
-            self._scatter(x, out)
+            self._scatter(x, None, out)
         return out
 
-    def multiply_shared(self, x: Float64) -> Float64:
-        """The same product by the loops for many threads, whatever their number: to compile or to compare them."""
+    def multiply_kronecker(self, x: Float64, matrix: Float64, out: Float64) -> None:
+        """Write (A⁻¹ ⊗ S) x to `out`, for c vectors side by side: x and out (order, k · c), matrix the symmetric S (k, k)."""
+        if self._is_shared:
+            self._gather(x, matrix, out)
+        else:
+            self._scatter(x, matrix, out)
+
+    def multiply_shared(self, x: Float64, matrix: Float64 | None = None) -> Float64:
+        """The same products by the loops for many threads, whatever their number: to compile or to compare them."""
         x, out = product_arrays(x, None, self._order)
-        self._gather(x, out)
+        self._gather(x, matrix, out)
         return out
 
-    def _scatter(self, x: Float64, out: Float64) -> None:
-        """Multiply by one thread."""
-        if x.ndim == 1:
-            kernels.multiply_one(x, self._sire, self._dam, self._precision, out)
-        else:
-            kernels.multiply_columns(x, self._sire, self._dam, self._precision, out)
+    @property
+    def _is_shared(self) -> bool:
+        return n_threads() >= FEWEST_THREADS and len(self._sire) >= FEWEST_ANIMALS
 
-    def _gather(self, x: Float64, out: Float64) -> None:
+    def _scatter(self, x: Float64, matrix: Float64 | None, out: Float64) -> None:
+        """Multiply by one thread."""
+        parents = (self._sire, self._dam, self._precision)
+        if x.size == len(x):
+            weight = 1.0 if matrix is None else float(matrix[0, 0])
+            kernels.multiply_one(x.reshape(-1), *parents, weight, out.reshape(-1))
+        elif matrix is None:
+            kernels.multiply_columns(x, *parents, out)
+        else:
+            kernels.multiply_kronecker(*_widths(x, matrix), x, *parents, matrix, out)
+
+    def _gather(self, x: Float64, matrix: Float64 | None, out: Float64) -> None:
         """Multiply by all threads."""
         parents = (self._sire, self._dam, self._precision)
         shape = (len(self._sire), *x.shape[1:])
@@ -129,10 +144,13 @@ class NumeratorInverse:
             else:
                 scratch = self._scratch
             links = (index.pointers, index.progeny, index.bounds)
-            if x.ndim == 1:
-                kernels.gather_one(x, *parents, *links, scratch, out)
-            else:
+            if x.size == len(x):
+                weight = 1.0 if matrix is None else float(matrix[0, 0])
+                kernels.gather_one(x.reshape(-1), *parents, weight, *links, scratch.reshape(-1), out.reshape(-1))
+            elif matrix is None:
                 kernels.gather_columns(x, *parents, *links, scratch, out)
+            else:
+                kernels.gather_kronecker(*_widths(x, matrix), x, *parents, matrix, *links, scratch, out)
         finally:
             if is_ours:
                 self._lock.release()
@@ -192,6 +210,12 @@ def product_arrays(x: Float64, out: Float64 | None, order: int) -> tuple[Float64
     if np.may_share_memory(x, out):
         raise ValueError("out shares memory with x; give another array")
     return x, out
+
+
+def _widths(x: Float64, matrix: Float64) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Tuples of k, c and k · c numbers for x (order, k · c) and matrix (k, k): loops are compiled for their lengths."""
+    k, both = len(matrix), x.shape[1]
+    return (0,) * k, (0,) * (both // k), (0,) * both
 
 
 def _shares(sire: Int32, dam: Int32, order: int) -> csr_array:

@@ -172,13 +172,14 @@ class _State:
         operator.multiply(self.p, self.q)
         pq = _products(self.p, self.q)
         alpha = np.divide(self.rz, pq, out=np.zeros_like(pq), where=working & (pq > 0.0))
-        step_columns(alpha, self.p, self.q, self.x, self.r)
+        columns, rr = (0,) * len(alpha), np.empty_like(alpha)
+        step_columns(columns, alpha, self.p, self.q, self.x, self.r, rr)
         preconditioner.apply(self.r, self.z)
         rz = _products(self.r, self.z)
         beta = np.divide(rz, self.rz, out=np.zeros_like(rz), where=working & (self.rz > 0.0))
-        next_direction_columns(self.z, beta, self.p)
+        next_direction_columns(columns, self.z, beta, self.p)
         stuck = working & ~(pq > 0.0)
-        self.rz, self.rr = np.where(stuck, 0.0, np.where(working, rz, self.rz)), _squares(self.r)
+        self.rz, self.rr = np.where(stuck, 0.0, np.where(working, rz, self.rz)), rr
 
     def packed(self, keep: Int64) -> _State:
         """Only some of the columns."""
@@ -188,7 +189,7 @@ class _State:
 
 def _products(x: Float64, y: Float64) -> Float64:
     out = np.empty(x.shape[1])
-    dot_columns(x, y, out)
+    dot_columns((0,) * len(out), x, y, out)
     return out
 
 

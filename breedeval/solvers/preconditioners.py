@@ -34,7 +34,7 @@ class DiagonalPreconditioner:
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write M⁻¹ r to `out`."""
-        scale(r.reshape(len(r), -1), self.inverse, out.reshape(len(r), -1))
+        scale((0,) * (r.size // len(r)), r.reshape(-1), self.inverse, out.reshape(-1))
         return out
 
 
@@ -52,11 +52,11 @@ class BlockPreconditioner:
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write M⁻¹ r to `out`."""
-        first = 0
+        first, columns = 0, (0,) * (r.size // len(r))
         for inverse in self.inverses:
             n, k, _ = inverse.shape
             part = slice(first, first + n * k)
-            multiply_blocks(inverse, r[part].reshape(n, k, -1), out[part].reshape(n, k, -1))
+            multiply_blocks((0,) * k, columns, inverse, r[part].reshape(n, -1), out[part].reshape(n, -1))
             first += n * k
         return out
 

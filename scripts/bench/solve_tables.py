@@ -121,20 +121,66 @@ def bytes_a_round(equations: MixedModelEquations, preconditioner: Any) -> float:
     return total + 8.0 * equations.order * (VECTORS + OPERATOR_VECTORS + PRECONDITIONER_VECTORS)
 
 
+def rounds(options: argparse.Namespace) -> None:
+    """Milliseconds of a round and its parts as multiples of the streaming floor, for every model."""
+    rate = bandwidth()
+    print(f"triad, {numba.get_num_threads()} threads: {rate / 1e9:.1f} GB/s")
+    print("model          animals    equations    preconditioner        ms a round  floor  times  (at most)   product  apply")
+    for name in options.models:
+        animals = options.animals or min(CASES[name].animals, 300_000)
+        equations, _ = make_equations(CASES[name], animals, options.seed)
+        factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+        x = np.random.default_rng(1).normal(size=equations.order)
+        out = np.empty_like(x)
+        for preconditioner, most in ((DiagonalPreconditioner.of(equations.diagonal()), 3), (factor, 7)):
+            seconds = seconds_a_round(equations, preconditioner)
+            floor = bytes_a_round(equations, preconditioner) / rate
+            product = best(lambda: equations.multiply(x, out), 7)  # noqa: B023
+            apply = best(lambda: preconditioner.apply(x, out), 7)  # noqa: B023
+            print(
+                f"{name:13}  {animals:7,}  {equations.order:11,}    {preconditioner.name:20}  {1e3 * seconds:10.2f}  "
+                f"{1e3 * floor:5.2f}  {seconds / floor:5.2f}  ({most})        {1e3 * product:8.2f}  {1e3 * apply:5.2f}"
+            )
+
+
 def columns(options: argparse.Namespace) -> None:
-    """A round of several right-hand sides against one."""
-    equations, _ = make_equations(CASES["repeatability"], options.animals or 300_000, options.seed)
-    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
-    rounds, rng = 8, np.random.default_rng(1)
-    print(f"repeatability, {equations.order:,} equations, {numba.get_num_threads()} threads")
-    rule = StoppingRule("residual_squared", 0.0, rounds)
-    pcg(equations, equations.right_hand_side, factor, StoppingRule("residual_squared", 0.0, 1))
-    alone = best(lambda: pcg(equations, equations.right_hand_side, factor, rule), 3)
-    for c in (4, 8, 16):
-        b = equations.multiply(rng.normal(size=(equations.order, c)))
-        pcg_columns(equations, b, factor, 0.0, 1)
-        together = best(lambda b=b: pcg_columns(equations, b, factor, 0.0, rounds), 3)  # type: ignore[misc]
-        print(f"{c:3} right-hand sides: {1e3 * together / rounds:8.1f} ms a round, {together / alone:5.2f} times one")
+    """A round of several right-hand sides against one, for every model; the parts for the most of them."""
+    for name in options.models:
+        equations, _ = make_equations(CASES[name], options.animals or 300_000, options.seed)
+        factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+        rng = np.random.default_rng(1)
+        print(f"{name}, {equations.order:,} equations, {numba.get_num_threads()} threads")
+        alone = seconds_of_rounds(lambda n: pcg(equations, equations.right_hand_side, factor, rule_of(n)))  # noqa: B023
+        print(f"  1 right-hand side:  {1e3 * alone:8.1f} ms a round")
+        for c in (4, 8, 16):
+            b = equations.multiply(rng.normal(size=(equations.order, c)))
+            together = seconds_of_rounds(lambda n: pcg_columns(equations, b, factor, 0.0, n))  # noqa: B023
+            print(f"{c:3} right-hand sides: {1e3 * together:8.1f} ms a round, {together / alone:5.2f} times one")
+        print(f"    of which {parts_of(equations, factor, b)}")
+
+
+def rule_of(n_rounds: int) -> StoppingRule:
+    """Neither earlier nor later than so many rounds."""
+    return StoppingRule("residual_squared", 0.0, n_rounds)
+
+
+def seconds_of_rounds(solve: Callable[[int], Any]) -> float:
+    """Seconds of one round, from solves of few and of more rounds: without what is done before the first and after the last."""
+    few, more = 2, 10
+    solve(1)
+    return (best(lambda: solve(more), 3) - best(lambda: solve(few), 3)) / (more - few)
+
+
+def parts_of(equations: MixedModelEquations, factor: IncompleteCholesky, b: Any) -> str:
+    """Milliseconds of product and preconditioner with several right-hand sides and with one."""
+    x, out = np.ascontiguousarray(b[:, 0]), np.empty_like(b[:, 0])
+    several = np.empty_like(b)
+    texts = []
+    for text, work in (("product", equations.multiply), ("preconditioner", factor.apply)):
+        one = best(lambda: work(x, out), 5)  # noqa: B023
+        together = best(lambda: work(b, several), 5)  # noqa: B023
+        texts.append(f"{text} {1e3 * together:.1f} ms ({together / one:.2f} times one)")
+    return ", ".join(texts)
 
 
 def explicit(options: argparse.Namespace) -> None:
@@ -230,6 +276,7 @@ def warm(options: argparse.Namespace) -> None:
 
 TABLES: dict[str, Callable[[argparse.Namespace], None]] = {
     "growth": growth,
+    "rounds": rounds,
     "columns": columns,
     "explicit": explicit,
     "threads": threads,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from breedeval.operators import SymmetricOperator
+from breedeval.operators import KroneckerOperator, SymmetricOperator
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.dominance import dominance_levels
 from breedeval.relationship.inbreeding import compute_inbreeding
@@ -128,3 +128,20 @@ def test_wrong_shapes_are_refused(operator, x):
         operator.multiply(x, np.empty(operator.order))
     with pytest.raises(ValueError, match="shares memory"):
         operator.multiply(x, x)
+
+
+@pytest.mark.parametrize("n_columns", [1, 4])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_times_a_matrix_beside_it(operator, k, n_columns):
+    """(K ⊗ S) x for vectors side by side, by one thread and by the loops for many threads."""
+    if not isinstance(operator, KroneckerOperator):
+        pytest.skip("goes through its own product")
+    rng = np.random.default_rng(k)
+    root = rng.normal(size=(k, k))
+    matrix, x = root @ root.T, rng.normal(size=(operator.order * k, n_columns))
+    flat = x.reshape(operator.order, -1)
+    out = np.full_like(flat, np.nan)
+    operator.multiply_kronecker(flat, matrix, out)
+    wanted = np.kron(operator.to_csr().toarray(), matrix) @ x
+    np.testing.assert_allclose(out.reshape(x.shape), wanted, rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(operator.multiply_shared(flat, matrix), out)
