@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.elimination import Related, Segment, elimination_segments
-from breedeval.equations.incidence import Incidence
+from breedeval.equations.incidence import Incidence, Slots
 from breedeval.equations.mme import MixedModelEquations
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
 from breedeval.kernels.triangle_columns import (
@@ -25,15 +26,14 @@ from breedeval.kernels.triangle_columns import (
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.relationship.links import RelationshipLinks, relationship_links
 
+Found = TypeVar("Found")
+
 #: Fewest columns that a thread is started for.
 FEWEST_COLUMNS = 20_000
 
 #: Levels with more links than this on average, as of a genomic relationship matrix, are not linked at all in the triangle: its
 #: factor would cost the cube of their number. What is left, their diagonal blocks, is positive definite.
 MOST_LINKS = 1_000.0
-
-#: Share of the elements that the factor keeps a second time, by rows: those that are not with the last equations.
-KEPT_BY_ROWS = 0.6
 
 #: Of a block whose levels are not related.
 _NO_LINKS = Links(
@@ -57,8 +57,9 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
 
     Notes
     -----
-    Two passes over the records of each level. Memory: 4 bytes an element and its values, 20 bytes a node, and while it is made
-    4 bytes a node and thread, 4 bytes a record and term, and the links of A⁻¹ (about 36 bytes an animal).
+    Two passes over the records of each level, one where every node is one equation. Memory: 4 bytes an element and its values
+    (twice, while that one pass is put together), 20 bytes a node, and while it is made 4 bytes a node and thread, 4 bytes a
+    record and term, and the links of A⁻¹ (about 36 bytes an animal).
     """
     return _Assembly(equations).build(np.dtype(dtype))
 
@@ -99,56 +100,95 @@ class _Assembly:
         pointer, value_pointer, _ = self._pointers()
         links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
         elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1])
-        elements += int(KEPT_BY_ROWS * elements) + 32 * len(pointer)
+        elements = 2 * elements + 32 * len(pointer)  # once more while it is put together, then by rows
         diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
         return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * (2 + n_threads())
 
     def _pointers(self) -> tuple[Int64, Int64, int]:
         """Where rows and values of each column begin, and the length of the longest column."""
         pointer, value_pointer = (np.zeros(self._n_nodes + 1, dtype=np.int64) for _ in range(2))
-        self._over_columns(lambda part, lo, hi: self._count(part, lo, hi, pointer[1:], value_pointer[1:]))
+        for _ in self._over_columns(lambda part, lo, hi: self._count(part, lo, hi, pointer[1:], value_pointer[1:])):
+            pass
         longest = int(pointer.max(initial=0))
         np.cumsum(pointer, out=pointer)
         np.cumsum(value_pointer, out=value_pointer)
         return pointer, (pointer if value_pointer[-1] == pointer[-1] else value_pointer), longest
 
     def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
-        n = self._n_nodes
+        diagonal = self._diagonal()
+        single = (self._table[:, 2] == 1).all() and (np.diff(self._records.slot_pointer) == 1).all()
+        found = self._fill_single(dtype, diagonal) if single else self._fill(dtype, diagonal)
+        left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
+        table, equation = freeze(self._table), freeze(self._node_equations())
+        return LowerTriangle(table, equation, *found, diagonal, self._n_nodes - self._n_dense, left_out)
+
+    def _fill(self, dtype: np.dtype[Any], diagonal: Float64) -> tuple[Int64, Int32, Int64, NDArray[Any]]:
+        """Pointer, rows, pointer of values and values, with a pass to count them first; completes the diagonal."""
         pointer, value_pointer, longest = self._pointers()
         row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
-        diagonal = self._diagonal()
-
         widest = int(self._table[:, 2].max())
-        single = widest == 1 and (np.diff(self._records.slot_pointer) == 1).all()
 
         def fill(part: _Part, lo: int, hi: int) -> None:
-            mark, where = np.full(n, -1, dtype=np.int32), (part.columns, self._records, part.links)
-            if single:
-                fill_single_columns(lo, hi, *where, pointer, mark, np.empty(longest), row, value, diagonal)
-                return
+            mark, where = np.full(self._n_nodes, -1, dtype=np.int32), (part.columns, self._records, part.links)
             work = np.empty((longest, widest, widest))
             fill_columns(lo, hi, *where, self._table, pointer, value_pointer, mark, work, row, value, diagonal)
 
-        self._over_columns(fill)
-        left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
-        equation = freeze(self._node_equations())
-        return LowerTriangle(
-            freeze(self._table), equation, pointer, row, value_pointer, value, diagonal, n - self._n_dense, left_out
-        )
+        for _ in self._over_columns(fill):
+            pass
+        return pointer, row, value_pointer, value
+
+    def _fill_single(self, dtype: np.dtype[Any], diagonal: Float64) -> tuple[Int64, Int32, Int64, NDArray[Any]]:
+        """As `_fill` for nodes of one equation, in one pass: each piece has room for what its columns have at most."""
+        pointer = np.zeros(self._n_nodes + 1, dtype=np.int64)
+
+        def fill(part: _Part, lo: int, hi: int) -> tuple[Int32, NDArray[Any]]:
+            most = self._most_elements(part, lo, hi)
+            row, value = np.empty(most.sum(), dtype=np.int32), np.empty(most.sum(), dtype=dtype)
+            mark, work = np.full(self._n_nodes, -1, dtype=np.int32), np.empty(most.max(initial=0))
+            where = (part.columns, self._records, part.links, mark, work)
+            fill_single_columns(lo, hi, *where, pointer[1:], row, value, diagonal)
+            n = int(pointer[lo + 1 : hi + 1].sum())
+            return row[:n], value[:n]
+
+        pieces = list(self._over_columns(fill))
+        np.cumsum(pointer, out=pointer)
+        row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(pointer[-1], dtype=dtype)
+        at = 0
+        pieces.reverse()
+        while pieces:
+            rows, values = pieces.pop()
+            row[at : at + len(rows)], value[at : at + len(rows)] = rows, values
+            at += len(rows)
+        return pointer, row, pointer, value
+
+    def _most_elements(self, part: _Part, lo: int, hi: int) -> Int64:
+        """(hi − lo,) elements that each column has at most: a record meets a later node in each term once."""
+        first, n_later = part.columns.span[0], self._n_later(int(part.columns.span[0]), int(part.columns.span[4]))
+        level, links = part.columns.level[lo - first : hi - first], part.columns.span[1]
+        most = np.zeros(hi - lo, dtype=np.int64)
+        for pointer in part.columns.pointers[: len(part.columns.terms)]:
+            most += n_later * (pointer[level + 1] - pointer[level])
+        if links >= 0:
+            most += np.diff(part.links.pointer[links + lo - first : links + hi - first + 1])
+        return np.minimum(most, self._n_nodes)
 
     def _count(self, part: _Part, lo: int, hi: int, counts: Int64, wide: Int64) -> None:
         mark, rows = np.full(self._n_nodes, -1, dtype=np.int32), np.empty(self._n_nodes, dtype=np.int32)
         count_columns(lo, hi, part.columns, self._records, part.links, self._table, mark, rows, counts, wide)
 
-    def _over_columns(self, work: Any) -> None:
-        """Call work(part, first, end) for all columns, by threads."""
+    def _n_later(self, first: int, end: int) -> int:
+        """Terms of which a record may meet a node from `first` on, before `end`."""
+        later = {s.number for s, node in zip(self._segments, self._first_nodes, strict=False) if first <= node < end}
+        return sum(self._layout.blocks.index(block) in later for block in self._equations.incidence.blocks)
+
+    def _over_columns(self, work: Callable[[_Part, int, int], Found]) -> Iterator[Found]:
+        """Give work(part, first, end) for all columns, by threads, in order."""
         pieces = [
             (part, part.first + lo, part.first + hi)
             for part in self._parts
             for lo, hi in cut_range(part.n_nodes, FEWEST_COLUMNS)
         ]
-        for _ in map_parts(lambda piece: work(*piece), pieces):
-            pass
+        return map_parts(lambda piece: work(*piece), pieces)
 
     def _segment_table(self) -> Int64:
         table = np.zeros((len(self._segments), 5), dtype=np.int64)
@@ -208,7 +248,8 @@ class _Assembly:
         find_nodes(w.first, place, position, node)
         active = _active(w, r.inverses)
         has_gaps = not bool(active.all())
-        return Records(freeze(node), slots, pointer, w.covariates, r.kind, r.inverses, r.weights, active, has_gaps)
+        alike = np.array([_alike(of_term, w.n_traits) for of_term in w.by_term], dtype=np.int64)
+        return Records(freeze(node), slots, pointer, alike, w.covariates, r.kind, r.inverses, r.weights, active, has_gaps)
 
     def _place(self, number: int, offset: int) -> tuple[int, ...]:
         own = [s for s, segment in enumerate(self._segments) if segment.number == number]
@@ -225,8 +266,9 @@ class _Assembly:
         links, link_column = self._links_of(segment)
         end = self._n_nodes - self._n_dense if segment.spares_dense else self._n_nodes
         span = np.array([self._table[s, 0], link_column, *self._table[s, 2:4], end])
-        terms, level = freeze(np.array(own, dtype=np.int64)), freeze(self._levels(segment))
-        columns = Columns(freeze(span), level, terms, freeze(pointers), freeze(order))
+        linked = len(own) > 1 or self._n_later(int(span[0]), end) > 1  # beside the term itself
+        terms, level = np.array(own if linked else [], dtype=np.int64), freeze(self._levels(segment))
+        columns = Columns(freeze(span), level, freeze(terms), freeze(pointers), freeze(order))
         return _Part(int(self._table[s, 0]), segment.n_levels, columns, links)
 
     def _links_of(self, segment: Segment) -> tuple[Links, int]:
@@ -238,6 +280,14 @@ class _Assembly:
         penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)
         links = Links(found.pointer, found.row, found.value, freeze(shift), penalty.covariance_inverse)
         return links, segment.first_level
+
+
+def _alike(slots: Slots, n_traits: int) -> int:
+    """The covariate that all slots of a term share (−1: one), if they are the traits in order; else −2."""
+    traits = np.arange(n_traits)
+    if not np.array_equal(slots.trait, traits) or not np.array_equal(slots.column, traits):
+        return -2
+    return int(slots.covariate[0]) if (slots.covariate == slots.covariate[0]).all() else -2
 
 
 def _active(incidence: Incidence, inverses: Float64) -> Bool:

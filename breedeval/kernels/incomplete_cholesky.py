@@ -99,6 +99,8 @@ def factorize_alike(
                     continue
                 _subtract(k, scaled, q - begin, column, q - begin, node * k * k, out_diagonal)
                 other, target, last = q + 1, pointer[node], pointer[node + 1]
+                if other < end and target < last and row[last - 1] < row[other]:
+                    continue
                 while other < end and target < last:
                     if row[other] < row[target]:
                         other = other + 1 if end - other < FEW else _advance(row, other, end, row[target])

@@ -18,13 +18,15 @@ class Records(NamedTuple):
     """What records say, the same for all columns.
 
     `node` (m, K) int32 of the record's level in each term, −1 without. `slots` (s, 3) column, trait and covariate (−1: one) of
-    each coefficient, those of term t from slot_pointer[t] on. `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
+    each coefficient, those of term t from slot_pointer[t] on. `alike` (K,): −2, or if its columns are the traits in order, all
+    with the same covariate, that one (−1: one). `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
     (q, K, K) which terms it joins, looked at only if `has_gaps`.
     """
 
     node: Any
     slots: Any
     slot_pointer: Any
+    alike: Any
     covariates: Any
     kind: Any
     inverses: Any
@@ -104,14 +106,16 @@ def fill_columns(
 
 
 @compiled
-def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_work, out_row, out_value, out_diagonal):
+def fill_single_columns(lo, hi, columns, records, links, out_mark, out_work, out_count, out_row, out_value, out_diagonal):
     """As `fill_columns` where every node is one equation and every term one slot; out_work (rows,).
 
-    The records of a level are gone through once: a row gets its place when it is first met, and the rows are sorted at the end.
+    The records of a level are gone through once, without counting first: a row gets its place when it is first met, and the
+    rows are sorted at the end. out_row and out_value begin with column lo; out_count (n,) elements of each column.
     """
     span, nodes, slots = columns.span, records.node, records.slots
+    free = 0
     for p in range(lo, hi):
-        begin, free = pointer[p], pointer[p]
+        begin = free
         level = columns.level[p - span[0]]
         for u in range(columns.terms.shape[0]):
             t = columns.terms[u]
@@ -156,6 +160,7 @@ def fill_single_columns(lo, hi, columns, records, links, pointer, out_mark, out_
         for q in range(begin, free):
             out_value[q] = out_work[q - begin]
         _sort_rows_and_reset(out_row, out_value, begin, free, out_work, out_mark)
+        out_count[p] = free - begin
 
 
 @compiled
@@ -255,6 +260,9 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                     continue
                 if records.has_gaps and not records.active[records.kind[i], t, other]:
                     continue
+                if node > p and records.alike[t] > -2 and records.alike[other] > -2:
+                    _add_traits(i, t, other, records, out_work[mark[node]])
+                    continue
                 for a in range(records.slot_pointer[t], records.slot_pointer[t + 1]):
                     za = records.weights[i]
                     if slots[a, 2] >= 0:
@@ -267,6 +275,20 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                             out_diagonal[diagonal + slots[b, 0] * span[2] + slots[a, 0]] += z
                         else:
                             out_work[mark[node], slots[b, 0], slots[a, 0]] += z
+
+
+@compiled
+def _add_traits(i, t, other, records, out):
+    """What record i adds to the matrix of two terms whose columns are the traits; out (t or more, t or more)."""
+    z = records.weights[i]
+    if records.alike[t] >= 0:
+        z *= records.covariates[i, records.alike[t]]
+    if records.alike[other] >= 0:
+        z *= records.covariates[i, records.alike[other]]
+    q, n = np.uint64(records.kind[i]), records.inverses.shape[1]
+    for b in range(n):
+        for a in range(n):
+            out[np.uint64(b), np.uint64(a)] += z * records.inverses[q, np.uint64(b), np.uint64(a)]
 
 
 @compiled
