@@ -58,7 +58,7 @@ class Checkpoints:
             return cls(None, "", minutes, observer)
         check_writable(path, checkpoint_bytes(len(b)), what="checkpoint", option="--checkpoint")
         observer.say(f"checkpoint: every {minutes:g} minutes to {path}, {checkpoint_bytes(len(b)) / 1e6:,.0f} MB")
-        return cls(path, fingerprint(b, equations.diagonal(), preconditioner.name), minutes, observer)
+        return cls(path, fingerprint(equations, b, preconditioner.name), minutes, observer)
 
     def resume(self) -> Recurrence | None:
         """Give the state to go on from, if there is a checkpoint."""

@@ -21,6 +21,7 @@ from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
 from breedeval.solvers.elimination_order import FactorSize
+from breedeval.solvers.error_estimate import EbvEquations
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Problem:
         How to go on.
     ebv_scale
         Square root of the largest relationship of an animal with itself.
+    ebv
+        Where the EBVs of the animals stand; None without a genetic effect.
     contrasts
         (q, k) weights of the columns of the genetic block in the published functions.
     animal_equations
@@ -60,6 +63,7 @@ class Problem:
     size: FactorSize | None
     plan: Plan
     ebv_scale: float
+    ebv: EbvEquations | None
     contrasts: Float64
     animal_equations: Int64 | None
 
@@ -99,6 +103,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         size,
         plan,
         scale,
+        _ebv_equations(equations, inputs, standardized.of_equation),
         contrasts,
         animals,
     )
@@ -132,6 +137,18 @@ def _animal_equations(equations: MixedModelEquations, inputs: Inputs) -> Int64 |
         return None
     number = genetic.view(np.arange(equations.order))
     return freeze(number[: inputs.genetics.pedigree.n_animals])
+
+
+def _ebv_equations(equations: MixedModelEquations, inputs: Inputs, units: Float64) -> EbvEquations | None:
+    """The equations of the animals, and one over their genetic standard deviations in `units` (N,) of solving."""
+    genetic = equations.layout.genetic
+    if genetic is None or inputs.genetics is None:
+        return None
+    covariance = inputs.variances.random[genetic.key]
+    order = [covariance.labels.index(label) for label in genetic.columns]
+    sd = np.sqrt(covariance.matrix.diagonal()[order])
+    end = genetic.first + inputs.genetics.pedigree.n_animals * genetic.n_columns
+    return EbvEquations(genetic.first, end, freeze(genetic.view(units)[0] / sd))
 
 
 def _with_own_blocks(matrix: csc_array, kept: Int64, contrasts: Float64, animals: Int64 | None) -> csc_array:

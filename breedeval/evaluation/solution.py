@@ -166,7 +166,8 @@ def _solve(
         observer.round(rounds, criteria, rule)
 
     with checkpoints.listening():
-        result = pcg(equations, b, preconditioner, rule, problem.ebv_scale, long_run.start, monitor, resume, checkpoints.keep)
+        begin = (long_run.start, monitor, resume, checkpoints.keep)
+        result = pcg(equations, b, preconditioner, rule, problem.ebv_scale, *begin, ebv=problem.ebv)
     if result.status.is_good:
         checkpoints.remove()
     return result

@@ -75,6 +75,38 @@ def _dot(x, y):
 
 
 @compiled_parallel
+def step_and_largest(alpha, p, q, x, r, first, end, inverse_sd):
+    """As `step`; returns r'r and the largest of |alpha p_i| inverse_sd (k,), for elements first to end − 1 in rows of k columns.
+
+    Elements are looked at while the piece is still in the cache.
+    """
+    n, k = x.shape[0], inverse_sd.shape[0]
+    n_pieces = (n + PIECE - 1) // PIECE
+    partial, largest = np.zeros(n_pieces), np.zeros(n_pieces)
+    for piece in numba.prange(n_pieces):
+        total = 0.0
+        lo, hi = piece * PIECE, min(n, (piece + 1) * PIECE)
+        for i in range(lo, hi):
+            x[i] += alpha * p[i]
+            r[i] -= alpha * q[i]
+            total += r[i] * r[i]
+        partial[piece] = total
+        lo, hi = max(lo, first), min(hi, end)
+        most = 0.0
+        for j in range(k):
+            of_column = 0.0
+            for i in range(lo + (j - lo + first) % k, hi, k):
+                of_column = max(of_column, abs(p[i]))
+            most = max(most, of_column * inverse_sd[j])
+        largest[piece] = most
+    result, most = 0.0, 0.0
+    for piece in range(n_pieces):
+        result += partial[piece]
+        most = max(most, largest[piece])
+    return result, abs(alpha) * most
+
+
+@compiled_parallel
 def next_direction(z, beta, p):
     """P = z + beta p in one pass, in place."""
     for i in numba.prange(p.shape[0]):

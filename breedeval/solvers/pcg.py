@@ -15,10 +15,11 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.threads import ThreadChoice, n_threads
-from breedeval.kernels.vectors import dot, next_direction, step
+from breedeval.kernels.vectors import dot, next_direction, step, step_and_largest
 from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.error_estimate import EbvEquations, ErrorEstimate
 from breedeval.solvers.result import Convergence, SolveResult, Status
-from breedeval.solvers.stopping import EnergyNorm, StoppingRule
+from breedeval.solvers.stopping import StoppingRule
 
 #: Called after each round with the round's number and its criteria.
 Monitor = Callable[[int, Convergence], None]
@@ -45,7 +46,7 @@ class Recurrence:
         r'M⁻¹r, and p'Mp as the recurrence has it.
     rounds
         Rounds so far.
-    norm
+    error
         The coefficients, and what they say of the error.
     history
         Criteria of each round.
@@ -57,7 +58,7 @@ class Recurrence:
     rz: float
     p_length: float
     rounds: int
-    norm: EnergyNorm
+    error: ErrorEstimate
     history: list[Convergence]
 
 
@@ -74,6 +75,7 @@ class _Task:
     preconditioner: Preconditioner
     rule: StoppingRule
     ebv_scale: float
+    ebv: EbvEquations | None
     b_norm: float
     monitor: Monitor | None
     keeper: Keeper | None
@@ -99,6 +101,7 @@ def pcg(
     monitor: Monitor | None = None,
     resume: Recurrence | None = None,
     keeper: Keeper | None = None,
+    ebv: EbvEquations | None = None,
 ) -> SolveResult:
     """Solve C x = b.
 
@@ -122,6 +125,8 @@ def pcg(
         Where an interrupted run of the same equations stood, instead of `start`; taken over and changed.
     keeper
         Given the state after every round, to write it down or to interrupt.
+    ebv
+        Where EBVs stand. Their largest changes make the estimate of their error much tighter than the energy norm alone does.
 
     Returns
     -------
@@ -134,7 +139,7 @@ def pcg(
     """
     began = time.perf_counter()
     b_norm, threads = math.sqrt(dot(b, b)) or 1.0, ThreadChoice(n_threads())
-    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, b_norm, monitor, keeper, threads)
+    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, ebv, b_norm, monitor, keeper, threads)
     state = resume
     smallest, best, n_runs = math.nan, math.inf, 0
     while True:
@@ -163,7 +168,7 @@ def _begin(task: _Task, x: Float64, rounds: int, history: list[Convergence]) -> 
     r = task.b - task.operator.multiply(x)
     p = task.preconditioner.apply(r, np.empty_like(r))
     rz = dot(r, p)
-    return Recurrence(x, r, p, rz, rz, rounds, EnergyNorm(), history)
+    return Recurrence(x, r, p, rz, rz, rounds, ErrorEstimate(), history)
 
 
 def _iterate(task: _Task, state: Recurrence) -> _Outcome:
@@ -183,14 +188,15 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
             status = _negative_or_exhausted(pq, state.p_length, r, task.b_norm)
             break
         alpha = state.rz / pq
-        rr = step(alpha, p, q, x, r)
+        rr, largest = _step(task.ebv, alpha, p, q, x, r)
         change = _relative_change(alpha, p, x, rule)
         task.preconditioner.apply(r, z)
         rz = dot(r, z)
         beta = rz / state.rz
-        state.norm.add(alpha, state.rz, beta)
-        state.rounds, state.rz, state.p_length = state.rounds + 1, rz, rz + beta * beta * state.p_length
-        criteria = _criteria(state.norm.estimate(rz) * task.ebv_scale, math.sqrt(rr) / task.b_norm, change)
+        p_length = rz + beta * beta * state.p_length
+        state.error.add(alpha, state.rz, beta, p_length, largest)
+        state.rounds, state.rz, state.p_length = state.rounds + 1, rz, p_length
+        criteria = _criteria(_ebv_error(task, state), math.sqrt(rr) / task.b_norm, change)
         state.history.append(criteria)
         if task.monitor is not None:
             task.monitor(state.rounds, criteria)
@@ -205,7 +211,23 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         status = Status.NOT_FINITE
     elif state.rz < 0.0 and status is Status.CONVERGED:
         status = Status.NOT_POSITIVE
-    return _Outcome(status, change, state.norm.smallest_eigenvalue())
+    return _Outcome(status, change, state.error.smallest_eigenvalue())
+
+
+def _step(ebv: EbvEquations | None, alpha: float, p: Float64, q: Float64, x: Float64, r: Float64) -> tuple[float, float]:
+    """One step of x and r in place; returns r'r and the largest change of an EBV in genetic standard deviations, or NaN."""
+    if ebv is None:
+        return float(step(alpha, p, q, x, r)), math.nan
+    rr, largest = step_and_largest(alpha, p, q, x, r, ebv.first, ebv.end, ebv.inverse_sd)
+    return float(rr), float(largest)
+
+
+def _ebv_error(task: _Task, state: Recurrence) -> float:
+    """Estimate of the largest error of an EBV in genetic standard deviations; infinite while unknown."""
+    energy = state.error.energy()
+    if task.ebv is None or not math.isfinite(energy):
+        return energy * task.ebv_scale
+    return energy * min(task.ebv_scale, state.error.largest_to_energy())
 
 
 def _floor(b: Float64, preconditioner: Preconditioner, work: Float64) -> float:
@@ -241,7 +263,7 @@ def _true_criteria(task: _Task, state: Recurrence, change: float, smallest: floa
     """Criteria from the true residual b − Cx.
 
     ‖x − x*‖²_C = r'C⁻¹r ≤ r'M⁻¹r / λ, λ the smallest eigenvalue of M⁻¹C that PCG has seen. That is far above the truth where λ
-    is small. The norm estimated by the recurrence, plus this bound for what the true residual has more than the recurrence's,
+    is small. The error estimated by the recurrence, plus this bound for what the true residual has more than the recurrence's,
     is also above it; the smaller of the two counts.
     """
     r = task.b - task.operator.multiply(state.x)
@@ -256,8 +278,8 @@ def _true_criteria(task: _Task, state: Recurrence, change: float, smallest: floa
         return _criteria(math.inf, residual, change)
     drift = r - state.r
     drift_size = dot(drift, task.preconditioner.apply(drift, z))
-    energy = min(_energy(rz, smallest), state.norm.estimate(state.rz) + _energy(drift_size, smallest))
-    return _criteria(energy * task.ebv_scale, residual, change)
+    estimated = _ebv_error(task, state) + _energy(drift_size, smallest) * task.ebv_scale
+    return _criteria(float(np.fmin(_energy(rz, smallest) * task.ebv_scale, estimated)), residual, change)
 
 
 def _energy(size: float, smallest: float) -> float:

@@ -54,8 +54,8 @@ class Convergence:
     Parameters
     ----------
     ebv_error
-        Upper estimate of the largest error of an EBV in genetic standard deviations: the energy norm of the error,
-        ‖x − x*‖_C, times the largest sqrt(1 + F). NaN where it cannot be had.
+        Upper estimate of the largest error of an EBV in genetic standard deviations; see `breedeval.solvers.error_estimate`.
+        NaN where it cannot be had.
     residual
         ‖r‖ / ‖b‖ (MiX99's Cr).
     residual_squared

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from breedeval.kernels.vectors import step_and_largest
+from breedeval.solvers.error_estimate import EbvEquations, ErrorEstimate
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import CorrectedPreconditioner, DiagonalPreconditioner
 from breedeval.solvers.result import Status
-from breedeval.solvers.stopping import RULES, EnergyNorm, StoppingRule
+from breedeval.solvers.stopping import RULES, StoppingRule
 
 
 @dataclass
@@ -145,7 +147,7 @@ def test_smallest_eigenvalue_of_the_preconditioned_matrix():
     a = spectrum(np.linspace(0.2, 3, 12))
     root = np.sqrt(np.diag(a))
     true = np.linalg.eigvalsh(a / np.outer(root, root))[0]
-    norm = EnergyNorm()
+    estimate = ErrorEstimate()
     r = np.random.default_rng(4).normal(size=12)
     m = np.diag(a)
     p = z = r / m
@@ -155,14 +157,15 @@ def test_smallest_eigenvalue_of_the_preconditioned_matrix():
         r = r - alpha * (a @ p)
         z = r / m
         beta = (r @ z) / rz
-        norm.add(alpha, rz, beta)
+        p_length = r @ z + beta**2 * (p @ (m * p))
+        estimate.add(alpha, rz, beta, p_length)
         p = z + beta * p
-    assert norm.smallest_eigenvalue() == pytest.approx(true, rel=1e-8)
+    assert estimate.smallest_eigenvalue() == pytest.approx(true, rel=1e-8)
 
 
 def test_estimate_is_above_the_error_of_slow_systems():
     for seed in range(5):
-        a = spectrum(np.geomspace(1e-2, 1, 120), seed)
+        a = spectrum(np.geomspace(1e-4, 1, 120), seed)
         b = a @ np.random.default_rng(seed).normal(size=120)
         result = solve(a, b, StoppingRule("ebv_error", 1e-3))
         error = result.solution - np.linalg.solve(a, b)
@@ -188,3 +191,65 @@ def test_correction_shows_a_direction_that_rounds_alone_do_not():
     result = pcg(operator, x.T @ y, preconditioner, StoppingRule("ebv_error", 1e-3), 1.0)
     assert result.status is Status.CONVERGED
     np.testing.assert_allclose(result.solution[1:], true[1:], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.geomspace(1e-4, 1, 200),
+        np.linspace(1e-3, 1, 150),
+        np.concatenate([np.linspace(0.9, 1.1, 60), 1e-2 * np.linspace(0.9, 1.1, 40)]),
+        np.concatenate([[1e-3], np.linspace(0.1, 1, 150)]),
+    ],
+    ids=["slow", "even", "clusters", "one alone"],
+)
+def test_estimate_is_above_the_error_of_hard_spectra(values):
+    for seed in range(3):
+        a = spectrum(values, seed)
+        b = a @ np.random.default_rng(seed).normal(size=len(values))
+        for tolerance in (1e-4, 1e-6):
+            result = solve(a, b, StoppingRule("ebv_error", tolerance))
+            error = result.solution - np.linalg.solve(a, b)
+            assert result.status is Status.CONVERGED
+            assert math.sqrt(error @ a @ error) <= result.final.ebv_error
+
+
+def test_estimate_holds_from_a_start_near_the_solution(system):
+    """A warm start gives PCG few rounds to learn from."""
+    a, b, x = system
+    rng = np.random.default_rng(6)
+    for size in (1e-2, 1e-4, 1e-7, 1e-10):
+        result = solve(a, b, StoppingRule("ebv_error", 1e-5), start=x + size * rng.normal(size=len(x)))
+        error = result.solution - x
+        assert result.status is Status.CONVERGED
+        assert math.sqrt(error @ a @ error) <= result.final.ebv_error + 1e-13
+
+
+def test_estimate_of_ebvs_is_between_the_largest_error_and_the_energy_norm():
+    rng = np.random.default_rng(7)
+    n, k = 300, 2
+    a = spectrum(np.geomspace(0.05, 2, n))
+    x = rng.normal(size=n)
+    sd = np.array([0.5, 2.0])
+    ebv = EbvEquations(50, 250, 1.0 / sd)
+    scale = 1.0 / (math.sqrt(0.05) * sd.min())  # sqrt of the largest diagonal element of C⁻¹, in genetic SD
+    diagonal = DiagonalPreconditioner.of(np.diag(a))
+    for tolerance in (1e-3, 1e-5, 1e-7):
+        rule = StoppingRule("ebv_error", tolerance)
+        result, plain = (pcg(Matrix(a), a @ x, diagonal, rule, scale, ebv=where) for where in (ebv, None))
+        error = np.abs((result.solution - x)[50:250].reshape(-1, k) / sd).max()
+        assert error <= result.final.ebv_error <= 30 * error
+        assert result.rounds < plain.rounds
+
+
+def test_largest_change_is_that_of_the_step():
+    rng = np.random.default_rng(8)
+    for n, first, end, k in ((10, 0, 10, 1), (10, 3, 9, 3), (200_000, 70_001, 180_001, 4), (200_000, 0, 3, 3), (5, 5, 5, 2)):
+        x, r, p, q, weight = (rng.normal(size=size) for size in (n, n, n, n, k))
+        weight = np.abs(weight)
+        twin_x, twin_r = x - 0.3 * p, r + 0.3 * q
+        rr, largest = step_and_largest(-0.3, p, q, x, r, first, end, weight)
+        np.testing.assert_allclose(x, twin_x, rtol=1e-14, atol=1e-15)
+        assert rr == pytest.approx(twin_r @ twin_r, rel=1e-12)
+        changes = 0.3 * np.abs(p[first:end].reshape(-1, k)) * weight
+        assert largest == pytest.approx(changes.max(initial=0.0), rel=1e-14)
