@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from breedeval.arrays import Float64, Int32, Int64, freeze
 from breedeval.kernels import factor_storage as kernels
-from breedeval.kernels import triangular
+from breedeval.kernels import triangular, triangular_columns
 from breedeval.kernels.threads import n_threads
 from breedeval.lower_triangle import LowerTriangle
 
@@ -179,7 +179,8 @@ class FactorStorage:
             own = (0,) * self.widths[run.segment]
             for part in self._parts(self.rows, run):
                 what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], out)
-                triangular.forward_columns((0,) * n_columns, own, (0,) * part.width, run.low, run.high, *what)
+                widths = ((0,) * n_columns, (0,) * (n_columns * len(own)), own, (0,) * part.width)
+                triangular_columns.forward_columns(*widths, run.low, run.high, *what)
 
     def dense_shares_of_columns(self, y: Float64, n_dense: int) -> Float64:
         """(T, c) as `dense_shares` for y (N, c)."""
@@ -188,7 +189,7 @@ class FactorStorage:
             own = (0,) * self.widths[run.segment]
             for part in self.columns:
                 what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
-                triangular.dense_shares_of_columns(columns, own, (0,) * part.width, run.low, run.high, *what)
+                triangular_columns.dense_shares_of_columns(columns, own, (0,) * part.width, run.low, run.high, *what)
         return shares
 
     def backward_columns(self, inverse: Float64, dense: Float64, out: Float64) -> None:
@@ -199,8 +200,8 @@ class FactorStorage:
             is_first = True
             for part in self._parts(self.columns, run):
                 spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
-                where = (columns, own, (0,) * part.width, run.low, run.high)
-                triangular.backward_columns(*where, *spans, inverse, d, is_first, dense, out)
+                where = (columns, (0,) * (len(columns) * len(own)), own, (0,) * part.width, run.low, run.high)
+                triangular_columns.backward_columns(*where, *spans, inverse, d, is_first, dense, out)
                 is_first = False
 
 

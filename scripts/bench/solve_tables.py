@@ -115,7 +115,7 @@ def bytes_a_round(equations: MixedModelEquations, preconditioner: Any) -> float:
             inverse = penalty.relationship_inverse
             total += inverse.sire.nbytes + inverse.dam.nbytes + inverse.precision.nbytes
     if isinstance(preconditioner, IncompleteCholesky):
-        total += 2 * preconditioner.n_bytes - preconditioner.inverse.nbytes
+        total += preconditioner.n_bytes  # by rows and by columns, each once
     else:
         total += preconditioner.inverse.nbytes
     return total + 8.0 * equations.order * (VECTORS + OPERATOR_VECTORS + PRECONDITIONER_VECTORS)

@@ -21,8 +21,8 @@ LEFT_OUT = {
     "order settle_items",
     "utf8 find_foreign_bytes",  # files with bytes that are no UTF-8
     "factor find_elements",  # the optional CHOLMOD
-    "triangular forward_columns",  # Python only: several right-hand sides
-    "triangular backward_columns",
+    "triangular_columns forward_columns",  # Python only: several right-hand sides
+    "triangular_columns backward_columns",
     "vectors dot_columns",
     "vectors step_columns",
     "vectors next_direction_columns",
