@@ -1,7 +1,7 @@
 """Solutions of L D L' z = r for several vectors side by side, each element of L read once for all of them.
 
-The loops are those of `breedeval.kernels.triangular`, and so are their arguments. `columns` is any tuple of c numbers, `both` one
-of c times as many as a node has equations. Vectors are (N, c): an equation's numbers are one or two lines of the cache.
+The loops are those of `breedeval.kernels.triangular`, and so are their arguments. `columns` is any tuple of c numbers, `both`
+one of c for each equation of a node. Vectors are (N, c): the numbers of an equation are one or two lines of the cache.
 """
 
 from __future__ import annotations
