@@ -7,6 +7,7 @@ that nothing has to be kept of the mates. Sets of animals hold a bit each; a pla
 from __future__ import annotations
 
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 from numba.extending import intrinsic

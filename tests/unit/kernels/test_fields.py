@@ -64,6 +64,30 @@ def test_rows_that_csv_writes(rows, separator, line_end, quote_all):
     assert found[7] == max((len(field.encode()) for row in rows for field in row), default=0)
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("n_fields", [1, 2, 5])
+@pytest.mark.parametrize("odd", [0.0, 0.02, 0.5])
+def test_long_texts_against_split(separator, line_end, n_fields, odd):
+    # Long enough for the way that looks at 64 bytes at a time; odd rows are blank, ragged, or have blanks around fields.
+    rng = np.random.default_rng(8)
+    rows = [["x" * int(length) for length in rng.choice([0, 1, 4, 11, 63, 64, 200], size=n_fields)] for _ in range(300)]
+    for row in rows:
+        if rng.random() < odd:
+            change = rng.integers(4)
+            row[:] = [[], [*row, "more"], row[1:], [f" {field} " for field in row]][change]
+    text = "".join(separator.join(row) + line_end for row in rows).rstrip("\r\n")
+    expected = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip(" \r" if separator == "\t" else " \t\r"):
+            expected.append((number, [field.strip() for field in line.split(separator)]))
+    found_rows, lines, found = cut(text, n_fields, ord(separator))
+    assert lines == [number for number, _ in expected]
+    assert found[3] == sum(len(fields) != n_fields for _, fields in expected)
+    for fields, (_, right) in zip(found_rows, expected, strict=True):
+        assert len(right) != n_fields or fields == right
+
+
 def test_blanks_blank_lines_and_line_numbers():
     rows, lines, _ = cut('\n  a , b\t\n \r\n"c\nd" ,e\nf,\n\n', 2)
     assert rows == [["a", "b"], ["c\nd", "e"], ["f", ""]]

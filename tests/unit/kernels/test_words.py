@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from breedeval.kernels.utf8 import NOT_UTF8, NUL, find_foreign_bytes
-from breedeval.kernels.words import lowest_byte, survey, zero_bytes
+from breedeval.kernels.words import equal_bytes, lowest_bit, lowest_byte, survey, zero_bytes
 
 PIECES = st.sampled_from(
     [b"a", b"\n", b"\0", b'"', "ä".encode(), "€".encode(), "𝛼".encode(), b"\xe4", b"\xed\xa0\x80", b"\xc0\xaf"]
@@ -21,6 +22,26 @@ def test_the_first_zero_byte_is_found(data):
     marks = zero_bytes(np.frombuffer(data, dtype=np.uint64)[0])
     place = data.find(b"\0")
     assert (int(lowest_byte(np.uint64(marks))) if marks else -1) == place
+
+
+@numba.njit
+def bytes_that_are(text, one, other):
+    return equal_bytes(np.uint64(text.ctypes.data), np.uint8(one), np.uint8(other))
+
+
+@numba.njit
+def place_of_lowest(bits):
+    return lowest_bit(bits)
+
+
+@given(st.binary(min_size=64, max_size=64), st.integers(0, 255))
+@example(b"\n" * 64, 44)
+@example(b" " * 63 + b",", 44)
+def test_which_of_64_bytes_are_one_of_two(data, byte):
+    bits = int(bytes_that_are(np.frombuffer(data, dtype=np.uint8), byte, 10))
+    places = [place for place, here in enumerate(data) if here in (byte, 10)]
+    assert bits == sum(1 << place for place in places)
+    assert not places or place_of_lowest(np.uint64(bits)) == places[0]
 
 
 @given(st.binary(max_size=4000))
