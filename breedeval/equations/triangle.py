@@ -116,7 +116,8 @@ class _Assembly:
 
     def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
         diagonal = self._diagonal()
-        single = (self._table[:, 2] == 1).all() and (np.diff(self._records.slot_pointer) == 1).all()
+        plain = not len(self._records.meet_pointer) and not len(self._records.roots)
+        single = plain and (self._table[:, 2] == 1).all() and (np.diff(self._records.slot_pointer) == 1).all()
         found = self._fill_single(dtype, diagonal) if single else self._fill(dtype, diagonal)
         left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
         table, equation = freeze(self._table), freeze(self._node_equations())
@@ -242,14 +243,37 @@ class _Assembly:
         position = np.concatenate([np.empty(0, dtype=np.int32), *(links.position for links in self._links.values())])
         numbers = [self._layout.blocks.index(block) for block in w.blocks]
         place = np.array([self._place(k, offsets.get(k, -1)) for k in numbers], dtype=np.int64).reshape(-1, 6)
-        slots = np.column_stack([w.slots.column, w.slots.trait, w.slots.covariate]).astype(np.int64)
-        pointer = np.searchsorted(w.slots.term, np.arange(len(w.blocks) + 1)).astype(np.int64)
+        every = [np.concatenate([getattr(s, part) for s in w.by_term]) for part in ("column", "trait", "covariate")]
+        slots = np.column_stack(every).astype(np.int64)
+        pointer = np.concatenate([[0], np.cumsum([len(s.column) for s in w.by_term])]).astype(np.int64)
         node = np.empty(w.first.shape, dtype=np.int32)
         find_nodes(w.first, place, position, node)
         active = _active(w, r.inverses)
         has_gaps = not bool(active.all())
         alike = np.array([_alike(of_term, w.n_traits) for of_term in w.by_term], dtype=np.int64)
-        return Records(freeze(node), slots, pointer, alike, w.covariates, r.kind, r.inverses, r.weights, active, has_gaps)
+        if r.is_weighted_by_trait:
+            alike[:] = -2
+        of_records = (w.covariates, r.kind, r.inverses, r.weights, active, has_gaps, r.weight_roots)
+        return Records(freeze(node), slots, pointer, alike, *of_records, *self._meetings(node, place, position))
+
+    def _meetings(self, node: Int32, place: Int64, position: Int32) -> tuple[Int64, Int32, Int32]:
+        """All that each record meets, as pointer, terms and nodes, where a term is ragged; else empty."""
+        w = self._equations.incidence
+        if not w.ragged:
+            return freeze(np.empty(0, dtype=np.int64)), freeze(np.empty(0, np.int32)), freeze(np.empty(0, np.int32))
+        record, term = np.nonzero(node >= 0)
+        records, terms, nodes = [record], [term], [node[record, term]]
+        for part in w.ragged:
+            of_part = np.empty((len(part.first), 1), dtype=np.int32)
+            find_nodes(freeze(part.first[:, None]), place[part.term : part.term + 1], position, of_part)
+            records.append(np.repeat(np.arange(w.n_records), np.diff(part.pointer)))
+            terms.append(np.full(len(part.first), part.term))
+            nodes.append(of_part[:, 0])
+        all_records = np.concatenate(records)
+        order = np.argsort(all_records, kind="stable")
+        pointer = np.searchsorted(all_records[order], np.arange(w.n_records + 1)).astype(np.int64)
+        all_terms, all_nodes = np.concatenate(terms)[order].astype(np.int32), np.concatenate(nodes)[order].astype(np.int32)
+        return freeze(pointer), freeze(all_terms), freeze(all_nodes)
 
     def _place(self, number: int, offset: int) -> tuple[int, ...]:
         own = [s for s, segment in enumerate(self._segments) if segment.number == number]
@@ -294,6 +318,7 @@ def _active(incidence: Incidence, inverses: Float64) -> Bool:
     """(q, K, K) whether R⁻¹ of a kind of record joins a trait of one term with a trait of another."""
     n_terms = len(incidence.blocks)
     has = np.zeros((n_terms, incidence.n_traits), dtype=bool)
-    has[incidence.slots.term, incidence.slots.trait] = True
+    for k, slots in enumerate(incidence.by_term):
+        has[k, slots.trait] = True
     joined: Bool = np.einsum("at,qts,bs->qab", has.astype(int), (inverses != 0).astype(int), has.astype(int)) > 0
     return freeze(joined)

@@ -16,6 +16,8 @@ from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPrec
 
 #: Shares by which the diagonal is raised in turn when a pivot fails.
 SHIFTS = (0.0, 0.001, 0.01, 0.1)
+#: Pen mates a record, on average, whose links an incomplete factor is made for: each links all animals of a pen.
+MOST_MATES = 50.0
 
 
 def build_preconditioner(
@@ -43,9 +45,9 @@ def build_preconditioner(
 
 def factorize_incompletely(equations: MixedModelEquations, observer: Observer) -> IncompleteCholesky | None:
     """Assemble and factorize, with a larger diagonal each time that a pivot fails; None if it fails to the end."""
-    unknown = _unknown_to_triangle(equations)
-    if unknown is not None:
-        observer.warn(f"incomplete Cholesky: does not know {unknown}; the block preconditioner takes its place")
+    too_much = _too_much_for_triangle(equations)
+    if too_much is not None:
+        observer.warn(f"incomplete Cholesky: {too_much}; the block preconditioner takes its place")
         return None
     for shift in SHIFTS:
         began = time.perf_counter()
@@ -67,11 +69,14 @@ def factorize_incompletely(equations: MixedModelEquations, observer: Observer) -
     return None
 
 
-def _unknown_to_triangle(equations: MixedModelEquations) -> str | None:
-    """What the model has that is not gathered into the lower triangle; None if all is."""
-    if equations.incidence.ragged:
-        return "the effects of pen mates"
-    return "weights that differ between traits" if equations.residual.is_weighted_by_trait else None
+def _too_much_for_triangle(equations: MixedModelEquations) -> str | None:
+    """What would link so many levels that a factor costs more than it saves; None if nothing does."""
+    incidence = equations.incidence
+    for part in incidence.ragged:
+        mates = len(part.first) / max(incidence.n_records, 1)
+        if mates > MOST_MATES:
+            return f"{mates:,.0f} pen mates a record link too many animals"
+    return None
 
 
 def _describe(factor: IncompleteCholesky, seconds: float, shift: float) -> str:

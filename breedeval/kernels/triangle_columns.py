@@ -20,7 +20,9 @@ class Records(NamedTuple):
     `node` (m, K) int32 of the record's level in each term, −1 without. `slots` (s, 3) column, trait and covariate (−1: one) of
     each coefficient, those of term t from slot_pointer[t] on. `alike` (K,): −2, or if its columns are the traits in order, all
     with the same covariate, that one (−1: one). `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
-    (q, K, K) which terms it joins, looked at only if `has_gaps`.
+    (q, K, K) which terms it joins, looked at only if `has_gaps`. `roots` (m, t) of weights by trait, or (0, t). Where
+    records meet any number of levels of a term, `meet_term` and `meet_node` from meet_pointer[i] on have all that record i meets,
+    and `node` is not looked at; else meet_pointer has no element.
     """
 
     node: Any
@@ -33,6 +35,10 @@ class Records(NamedTuple):
     weights: Any
     active: Any
     has_gaps: Any
+    roots: Any
+    meet_pointer: Any
+    meet_term: Any
+    meet_node: Any
 
 
 class Columns(NamedTuple):
@@ -205,6 +211,22 @@ def find_nodes(first, place, position, out):
 
 
 @compiled
+def _meetings(records, i):
+    """First and end of what record i meets."""
+    if records.meet_pointer.shape[0] > 0:
+        return records.meet_pointer[i], records.meet_pointer[i + 1]
+    return np.int64(0), np.int64(records.node.shape[1])
+
+
+@compiled
+def _meeting(records, i, e):
+    """Term and node of a meeting."""
+    if records.meet_pointer.shape[0] > 0:
+        return np.int64(records.meet_term[e]), records.meet_node[e]
+    return np.int64(e), records.node[i, e]
+
+
+@compiled
 def _link_node(position, shift):
     return shift[1] + position if position < shift[0] else shift[2] + position - shift[0]
 
@@ -220,14 +242,15 @@ def _segment(node, segments):
 @compiled
 def _collect(p, columns, records, links, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
-    span, nodes = columns.span, records.node
+    span = columns.span
     level = columns.level[p - span[0]]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            for other in range(nodes.shape[1]):
-                node = nodes[i, other]
+            lo, hi = _meetings(records, i)
+            for e in range(lo, hi):
+                other, node = _meeting(records, i, e)
                 if p < node < span[4] and out_mark[node] < 0:
                     if records.has_gaps and not records.active[records.kind[i], t, other]:
                         continue
@@ -247,15 +270,16 @@ def _collect(p, columns, records, links, free, out_mark, out_row):
 
 @compiled
 def _add_records(p, columns, records, mark, out_work, out_diagonal):
-    span, nodes, slots = columns.span, records.node, records.slots
+    span, slots, by_trait = columns.span, records.slots, records.roots.shape[0] > 0
     level = columns.level[p - span[0]]
     diagonal = span[3] + (p - span[0]) * span[2] * span[2]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            for other in range(nodes.shape[1]):
-                node = nodes[i, other]
+            lo, hi = _meetings(records, i)
+            for e in range(lo, hi):
+                other, node = _meeting(records, i, e)
                 if node < p or node >= span[4] or (node == p and other == t):
                     continue
                 if records.has_gaps and not records.active[records.kind[i], t, other]:
@@ -269,6 +293,8 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                         za *= records.covariates[i, slots[a, 2]]
                     for b in range(records.slot_pointer[other], records.slot_pointer[other + 1]):
                         z = za * records.inverses[records.kind[i], slots[b, 1], slots[a, 1]]
+                        if by_trait:
+                            z *= records.roots[i, slots[b, 1]] * records.roots[i, slots[a, 1]]
                         if slots[b, 2] >= 0:
                             z *= records.covariates[i, slots[b, 2]]
                         if node == p:

@@ -26,10 +26,10 @@ _COEFFICIENTS = ("decrease", "largest", "bounds", "alpha", "beta")
 
 
 def fingerprint(equations: SymmetricOperator, b: Float64, preconditioner: str) -> str:
-    """Tell equations apart: a checksum of b, of C times a vector of fixed pseudo-random numbers, and of the preconditioner's name.
+    """Tell equations apart: a checksum of b, of C times a vector of fixed pseudo-random numbers, and of the preconditioner.
 
-    Every element of C has a part in the product: a changed relationship shows even where it leaves the diagonal as it was. Costs
-    one product. The bits of a product are the same for any number of threads.
+    Every element of C has a part in the product: a changed relationship shows even where it leaves the diagonal as it was.
+    Costs one product. The bits of a product are the same for any number of threads.
     """
     probe = np.random.default_rng(PROBE_SEED).uniform(0.5, 1.5, len(b))
     digest = hashlib.sha256(preconditioner.encode())

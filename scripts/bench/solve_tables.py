@@ -35,6 +35,8 @@ TRIAD, TRIAD_BYTES = 20_000_000, 32
 VECTORS, OPERATOR_VECTORS, PRECONDITIONER_VECTORS = 13, 4, 3
 #: A year of records is added to so many.
 YEARS = 10
+#: Sizes of the populations that a warm start is measured on.
+WARM_ANIMALS = (100_000, 50_000, 30_000)
 #: Rounds that a solve of the table of threads has, twice.
 ROUNDS = 15
 
@@ -249,14 +251,17 @@ def threads(options: argparse.Namespace) -> None:
 
 
 def warm(options: argparse.Namespace) -> None:
-    """Rounds with a year of records added to ten, from nothing and from the older solutions."""
+    """Rounds with a year of records added to ten, from nothing and from the older solutions, of three populations."""
+    for k, animals in enumerate([options.animals] * 3 if options.animals else WARM_ANIMALS):
+        print(f"{animals:,} animals: ", end="")
+        _warm(animals, options.seed + k)
+
+
+def _warm(animals: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "new"
-        animals = str(options.animals or 100_000)
-        command = [sys.executable, "-m", "breedeval", "simulate", "dairy", "-o", str(folder), "--animals", animals]
-        subprocess.run(
-            [*command, "--years", str(YEARS + 1), "--seed", str(options.seed)], check=True, stdout=subprocess.DEVNULL
-        )
+        command = [sys.executable, "-m", "breedeval", "simulate", "dairy", "-o", str(folder), "--animals", str(animals)]
+        subprocess.run([*command, "--years", str(YEARS + 1), "--seed", str(seed)], check=True, stdout=subprocess.DEVNULL)
         config = folder / "evaluation.yaml"
         config.write_text(config.read_text() + "\nsolver: {method: pcg}\naccuracy: {method: none}\n")
         old = Path(name) / "old"

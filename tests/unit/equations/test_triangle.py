@@ -22,7 +22,7 @@ from breedeval.relationship.inbreeding import compute_inbreeding
 from breedeval.relationship.links import relationship_links
 from breedeval.relationship.stored_inverse import StoredInverse
 from tests.factories import make_pedigree, with_groups
-from tests.random_models import one_trait_model, random_rows
+from tests.random_models import one_trait_model, pair, random_frame, random_rows
 from tests.several_trait_models import MODELS, several_trait_model
 from tests.small_models import make_model
 from tests.triangles import node_equations, to_dense
@@ -47,6 +47,37 @@ def test_triangle_is_that_of_the_explicit_equations(case):
         rows = exact.row[exact.pointer[p] : exact.pointer[p + 1]]
         assert (np.diff(rows) > 0).all()
         assert (rows > p).all()
+
+
+def social_model(dilution: float, weight=None, traits=("y", "t")):
+    """Pens of several animals, direct, social and maternal effects of two traits, gaps, some animals alone in a pen."""
+    rng = np.random.default_rng(9)
+    rows = random_rows(rng, 30)
+    random = [("genetic", "id", None, None), ("social", "id", "pen", dilution), ("genetic", "dam", None, None)]
+    random.append(("random", "litter", None, None))
+    frame = random_frame(rng, rows, 45, list(traits), 0.1)
+    labels = [f"{t}:{name}" for t in traits for name in ("id", "social", "dam")]
+    k, t = len(labels), len(traits)
+    covariances = {
+        "genetic": (labels, (np.eye(k) + 0.2).tolist()),
+        "random(litter)": ([f"{name}:litter" for name in traits], (np.eye(t) + 0.1).tolist()),
+    }
+    models = {name: {"fixed": [([], []), (["herd"], []), ([], ["x"])], "random": random} for name in traits}
+    return pair(rows, frame, models, covariances, {"all": (2 * np.eye(t) + 0.3).tolist()}, weight)
+
+
+@pytest.mark.parametrize(
+    ("dilution", "weight", "traits"),
+    [(0.0, None, ("y",)), (0.5, None, ("y", "t")), (1.0, {"y": "weight"}, ("y", "t")), (0.0, "weight", ("y",))],
+)
+def test_triangle_knows_pen_mates_and_weights_of_traits(dilution, weight, traits):
+    equations = social_model(dilution, weight, traits).model.equations
+    assert equations.incidence.ragged
+    assert equations.residual.is_weighted_by_trait == isinstance(weight, dict)
+    matrix = equations.to_csr().toarray()
+    np.testing.assert_allclose(
+        to_dense(assemble_lower_triangle(equations, np.float64)), matrix, atol=1e-13 * np.abs(matrix).max()
+    )
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
