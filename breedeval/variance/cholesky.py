@@ -131,7 +131,8 @@ class CholeskyPoint:
         """Step in φ: a damped Newton step on the free elements (Levenberg; Marquardt 1963, J. SIAM 11:431)."""
         found = np.zeros(len(self.gradient))
         h, g = self.information[np.ix_(self.free, self.free)], self.gradient[self.free]
-        scale = np.sqrt(np.maximum(np.diag(h), 1e-12 * max(float(np.diag(h).max(initial=0.0)), 1e-300)))
+        largest = float(np.diag(h).max(initial=0.0))
+        scale = np.sqrt(np.maximum(np.diag(h), 1e-12 * largest if largest > 0.0 else 1.0))
         scaled = h / np.outer(scale, scale) + (damping + 1e-12) * np.eye(len(g))
         found[self.free] = np.linalg.lstsq(scaled, g / scale, rcond=1e-13)[0] / scale
         return found
@@ -197,7 +198,13 @@ def cholesky_point(
         for place, (a, b) in enumerate(factor.elements):
             free[first + place] = not (a == b and low[a] and phi[first + place] <= 0)
         first += len(factor.elements)
-    return CholeskyPoint(factors, jacobian, phi, jacobian.T @ information @ jacobian + curvature, free)
+    return CholeskyPoint(factors, jacobian, phi, _semidefinite(jacobian.T @ information @ jacobian) + curvature, free)
+
+
+def _semidefinite(matrix: Float64) -> Float64:
+    """Without the negative part that rounding leaves where the data are fitted almost exactly: no step may come of it."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
+    return matrix if values.min(initial=0.0) >= 0.0 else np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 
 def is_inside(parameters: Parameters, values: Matrices) -> bool:
