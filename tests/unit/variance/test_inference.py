@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 
 import breedeval as be
@@ -59,6 +60,78 @@ def test_profile_intervals_of_dyestuff(refdata, tmp_path):
     table = be.estimate(path).table().set_index(["kind", "name"])[["lower", "upper"]]
     for name, limits in (("batch yield1:batch", (12.198, 84.063)), ("residual yield1", (38.230, 67.658))):
         np.testing.assert_allclose(np.sqrt(table.loc[("variance", name)].to_numpy()), limits, rtol=1e-3)
+
+
+def half_sibs(rng, heritability, n_sires=40, n_progeny=6):
+    """Records of half-sib families in herds; sire of each."""
+    sire = np.repeat(np.arange(n_sires), n_progeny)
+    herd = rng.integers(0, 8, len(sire))
+    breeding = 0.5 * rng.normal(size=n_sires)[sire] + np.sqrt(0.75) * rng.normal(size=len(sire))
+    y = np.sqrt(heritability) * breeding + np.sqrt(1 - heritability) * rng.normal(size=len(sire)) + 0.3 * herd
+    return sire, herd, y
+
+
+class DenseLikelihood:
+    """Restricted log-likelihood but for a constant, in the eigenvectors of the relationship matrix."""
+
+    def __init__(self, sire, herd, y):
+        relationship = np.where(sire[:, None] == sire, 0.25, 0.0) + 0.75 * np.eye(len(y))
+        self.roots, vectors = np.linalg.eigh(relationship)
+        self.x, self.y = vectors.T @ (herd[:, None] == np.unique(herd)), vectors.T @ y
+
+    def value(self, h2, phenotypic=None):
+        """At a heritability and a phenotypic variance; without this, where it is highest (by its formula)."""
+        v = h2 * self.roots + (1 - h2)
+        weighted = self.x / v[:, None]
+        information = self.x.T @ weighted
+        rest = self.y - self.x @ np.linalg.solve(information, weighted.T @ self.y)
+        freedom, square = len(self.y) - self.x.shape[1], float((rest**2 / v).sum())
+        phenotypic = square / freedom if phenotypic is None else phenotypic
+        determinants = np.log(v).sum() + np.linalg.slogdet(information)[1]
+        return -0.5 * (freedom * np.log(phenotypic) + square / phenotypic + determinants)
+
+    def given_residual(self, residual):
+        """The highest value at a residual variance."""
+        return highest(lambda h2: self.value(h2, residual / (1 - h2)))[1]
+
+
+def highest(function):
+    """Where a function of a number between zero and one is highest, and its value there."""
+    found = minimize_scalar(lambda x: -function(x), bounds=(1e-6, 1 - 1e-6), method="bounded", options={"xatol": 1e-9})
+    return found.x, -found.fun
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_profiles_against_dense_ones(tmp_path, seed):
+    """The ends are where the dense likelihood, at its highest over what else varies, has fallen by half of χ²(0.95)."""
+    sire, herd, y = half_sibs(np.random.default_rng(seed), 0.45)
+    lines = [f"P{i},S{s},0" for i, s in enumerate(sire)]
+    (tmp_path / "pedigree.csv").write_text("id,sire,dam\n" + "\n".join(lines) + "\n")
+    lines = [f"P{i},h{h},{value!r}" for i, (h, value) in enumerate(zip(herd, y.tolist(), strict=True))]
+    (tmp_path / "records.csv").write_text("id,herd,y\n" + "\n".join(lines) + "\n")
+    config = {
+        "pedigree": {"file": "pedigree.csv", "animal": "id", "sire": "sire", "dam": "dam", "unknown": ["0"]},
+        "records": {"file": "records.csv", "classes": ["herd"]},
+        "model": {"y": "herd + genetic(id)"},
+        "estimate": {"intervals": "profile"},
+    }
+    found = be.estimate(write(tmp_path / "config.yaml", config))
+    dense = DenseLikelihood(sire, herd, y)
+    best, top = highest(dense.value)
+    profiles = {
+        ("heritability", "y", best, 1e-6, 1 - 1e-6): dense.value,
+        ("variance", "residual y", found.estimate("variance", "residual y").estimate, 0.002, 5.0): dense.given_residual,
+    }
+    for (kind, name, middle, low, high), profile in profiles.items():
+        estimate = found.estimate(kind, name)
+        assert estimate.estimate == pytest.approx(middle, abs=2e-4)
+
+        def excess(value, profile=profile):
+            return 2 * (top - profile(value)) - chi2.ppf(0.95, 1)
+
+        for end, edge in ((estimate.lower, low), (estimate.upper, high)):
+            expected = edge if excess(edge) < 0 else brentq(excess, *sorted((edge, middle)))
+            assert end == pytest.approx(expected, abs=2e-4 if expected != edge else 3e-3), (kind, edge)
 
 
 def test_interval_from_the_boundary(refdata, tmp_path):
