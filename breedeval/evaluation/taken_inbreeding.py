@@ -84,7 +84,7 @@ def compute_from_stored(file: StoredFile, pedigree: Pedigree, observer: Observer
 def _still_there(file: StoredFile, pedigree: Pedigree, observer: Observer) -> StoredInbreeding:
     """The coefficients of animals that the pedigree still has; a parent that has gone differs from every parent."""
     old = file.stored
-    there = pedigree.ids.find(old.ids) != NONE
+    there = old.rows_in(pedigree.ids) != NONE
     if there.all():
         return old
     gone = count_of(int((~there).sum()), "animal")

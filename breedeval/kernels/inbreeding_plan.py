@@ -31,18 +31,38 @@ LINKS = 4
 #: A row costs far more than a pair: the dam gets the row only if she has several times the progeny of the sire.
 DAM_FACTOR = 4
 # Known F may have been rounded.
-ROUNDED = 1e-6
+_ROUNDED = 1e-6
 
 
 @compiled
 def list_unknown(known, unknown_out):
-    """Rows whose F is NaN, to unknown_out; returns how many, and the number of F that cannot be (below 0 or above 1)."""
-    n_unknown, n_impossible = 0, 0
+    """List the rows whose F is NaN; returns how many, and the number of F that cannot be (below 0 or above 1).
+
+    unknown_out (most,) need not hold them all.
+    """
+    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
     for i in range(known.shape[0]):
         value = known[i]
-        unknown_out[n_unknown] = i
-        n_unknown += np.isnan(value)
-        n_impossible += (value < -ROUNDED) | (value > 1.0 + ROUNDED)
+        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
+        if np.isnan(value):
+            if n_unknown < most:
+                unknown_out[n_unknown] = i
+            n_unknown += 1
+    return n_unknown, n_impossible
+
+
+@compiled
+def copy_known(known, known_out, unknown_out):
+    """Copy F and list the rows where it is NaN, see `list_unknown`."""
+    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
+    for i in range(known.shape[0]):
+        value = known[i]
+        known_out[i] = value
+        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
+        if np.isnan(value):
+            if n_unknown < most:
+                unknown_out[n_unknown] = i
+            n_unknown += 1
     return n_unknown, n_impossible
 
 

@@ -7,15 +7,12 @@ that nothing has to be kept of the mates. Sets of animals hold a bit each; a pla
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
 from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
-from numba.extending import intrinsic
 
 from breedeval.kernels.compile import compiled
 from breedeval.kernels.inbreeding import follows_at_once
-from breedeval.kernels.inbreeding_plan import AT_ONCE, DAM_FACTOR, PAIR, ROUNDED
-from breedeval.kernels.words import load_word, prefetch, store_word
+from breedeval.kernels.inbreeding_plan import AT_ONCE, DAM_FACTOR, PAIR
+from breedeval.kernels.words import count_bits, load_word, prefetch, store_word
 
 #: Links of a line at most: where it is longer, its next animal becomes one of the core.
 MOST_LINKS = 16
@@ -28,16 +25,6 @@ _MANY = np.uint8(255)
 _ONE = np.uint64(1)
 _WORD, _IN_WORD = np.uint64(6), np.uint64(63)
 _LOG_BYTES, _LOG_INT32 = np.uint64(3), np.uint64(2)
-
-
-@intrinsic
-def _count_bits(context, word):
-    """Number of bits that are set."""
-
-    def generate(target, builder, signature, arguments):
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), generate
 
 
 @compiled
@@ -60,39 +47,7 @@ def _place(i, core, before):
     if word >= np.uint64(core.shape[0]):
         return np.int32(0)
     older = core[word] & ((_ONE << (code & _IN_WORD)) - _ONE)
-    return np.int32(before[word] + np.int64(_count_bits(older)) + 1)
-
-
-@compiled
-def list_unknown(known, unknown_out):
-    """List the rows whose F is NaN; returns how many, and the number of F that cannot be (below 0 or above 1).
-
-    unknown_out (most,) need not hold them all.
-    """
-    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
-    for i in range(known.shape[0]):
-        value = known[i]
-        n_impossible += (value < -ROUNDED) | (value > 1.0 + ROUNDED)
-        if np.isnan(value):
-            if n_unknown < most:
-                unknown_out[n_unknown] = i
-            n_unknown += 1
-    return n_unknown, n_impossible
-
-
-@compiled
-def copy_known(known, known_out, unknown_out):
-    """Copy F and list the rows where it is NaN, see `list_unknown`."""
-    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
-    for i in range(known.shape[0]):
-        value = known[i]
-        known_out[i] = value
-        n_impossible += (value < -ROUNDED) | (value > 1.0 + ROUNDED)
-        if np.isnan(value):
-            if n_unknown < most:
-                unknown_out[n_unknown] = i
-            n_unknown += 1
-    return n_unknown, n_impossible
+    return np.int32(before[word] + np.int64(count_bits(older)) + 1)
 
 
 @compiled

@@ -109,6 +109,16 @@ def prefetch(context, address):
     return types.void(types.uint64), generate
 
 
+@intrinsic
+def count_bits(context, word):
+    """Number of bits that are set."""
+
+    def generate(target, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
 @compiled
 def load_short(address, length, end):
     """Fewer than eight bytes (and one at least) as a word, zeros behind them; memory ends at `end`."""

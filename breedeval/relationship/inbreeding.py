@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from breedeval.arrays import Float64, Int32, freeze
 from breedeval.errors import ConfigError, DataError
 from breedeval.kernels import inbreeding as kernels
+from breedeval.kernels import inbreeding_plan as plan_kernels
 from breedeval.kernels import inbreeding_rows as row_kernels
-from breedeval.kernels import inbreeding_update as update_kernels
 from breedeval.kernels import order as order_kernels
 from breedeval.kernels.lines import WIDTH
 from breedeval.pedigree.pedigree import Pedigree
@@ -132,7 +132,8 @@ def compute_inbreeding(
     Terrill 1949, J. Hered. 40:51) over a window of the animals still needed.
 
     Time grows with n, plus rows times the ancestors that they share with their mates. Memory: about 70 bytes an animal, and
-    80 bytes and thread for each ancestor of a sire.
+    80 bytes and thread for each ancestor of a sire. If at most a quarter of the coefficients are to be computed, nothing is
+    done for animals from which nobody of these descends, but for copying what is known.
 
     Examples
     --------
@@ -165,10 +166,10 @@ def _update(pedigree: Pedigree, known: ArrayLike | StoredInbreeding, method: str
     wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
     if isinstance(known, StoredInbreeding):
         coefficients = known.find(pedigree).coefficients
-        n_wanted, n_impossible = update_kernels.list_unknown(coefficients, wanted)
+        n_wanted, n_impossible = plan_kernels.list_unknown(coefficients, wanted)
     else:
         coefficients = np.empty(pedigree.n_animals)
-        n_wanted, n_impossible = update_kernels.copy_known(_by_row(pedigree, known), coefficients, wanted)
+        n_wanted, n_impossible = plan_kernels.copy_known(_by_row(pedigree, known), coefficients, wanted)
     if n_impossible:
         raise impossible_coefficients(pedigree, coefficients)
     if n_wanted <= len(wanted) and method != "window":

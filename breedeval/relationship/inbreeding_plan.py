@@ -112,7 +112,7 @@ def _wanted(pedigree: Pedigree, known: Float64) -> tuple[Int32, int]:
     """Rows whose F is to be computed, and how many; the rows are left out if these are all."""
     if not len(known):
         return np.empty(0, dtype=np.int32), pedigree.n_animals
-    wanted = np.empty(pedigree.n_animals + 1, dtype=np.int32)
+    wanted = np.empty(pedigree.n_animals, dtype=np.int32)
     n_wanted, n_impossible = kernels.list_unknown(known, wanted)
     if n_impossible:
         raise impossible_coefficients(pedigree, known)
@@ -120,6 +120,7 @@ def _wanted(pedigree: Pedigree, known: Float64) -> tuple[Int32, int]:
 
 
 def impossible_coefficients(pedigree: Pedigree, known: Float64) -> DataError:
+    """Name the animals whose known F is below 0 or above 1."""
     rows = np.flatnonzero((known < 0) | (known > 1))
     ids = pedigree.ids.take(rows).to_list()
     shown = name_some(f"{name}: {value:g}" for name, value in zip(ids, known[rows], strict=True))

@@ -51,5 +51,6 @@ def plan_update(pedigree: Pedigree, wanted: Int32, inbreeding_out: Float64) -> I
     by_stage = sort_by_stage(stage, n_stages, starts)
     no_chain = np.empty((0, 2 * LINKS), dtype=np.int32)
     return InbreedingPlan(
-        wanted, len(wanted), note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, no_chain, lines, line_starts
+        wanted, len(wanted), note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, no_chain, lines,
+        line_starts,
     )  # fmt: skip

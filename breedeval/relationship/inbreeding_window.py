@@ -14,7 +14,7 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding_plan import InbreedingPlan
 
 #: Nanoseconds for a place that a batch of rows visits, and for a relationship of the window. Their ratio chooses the way.
-_VISIT, _RELATIONSHIP = 16.0, 5.0
+_VISIT, _RELATIONSHIP = 9.0, 5.0
 #: Slots of the window at most: 0.7 GiB.
 _MOST_SLOTS = 9600
 #: Batches of rows of which the work is counted.

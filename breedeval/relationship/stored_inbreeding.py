@@ -134,8 +134,19 @@ class StoredInbreeding:
         """
         return self._found(ids)[1]
 
+    def rows_in(self, ids: Names) -> Int32:
+        """(k,) place of each stored animal among ``ids``, −1 for one that is not there.
+
+        Animals in the same order, with others between them, are found by walking through both.
+        """
+        rows = np.empty(len(self.ids), dtype=np.int32)
+        n_found = kernels.follow_texts(ids.buffer, ids.offsets, self.ids.buffer, self.ids.offsets, rows)
+        if n_found < len(rows):
+            rows[n_found:] = ids.find(self.ids.take(np.arange(n_found, len(rows))))
+        return rows
+
     def _found(self, ids: Names) -> tuple[Int32, Float64]:
-        """Rows of the stored animals, without parents not in all cases; and the coefficients by row."""
+        """Rows of the stored animals, empty where no parents want them; and the coefficients by row."""
         rows = np.empty(len(self.ids) if self.has_parents else 0, dtype=np.int32)
         known = np.empty(len(ids))
         n_found = kernels.follow_values(
@@ -143,23 +154,16 @@ class StoredInbreeding:
         )  # fmt: skip
         if n_found == len(self.ids):
             return rows, known
-        rows = self._rows(ids)
+        rows = self.rows_in(ids)
+        if (missing := np.flatnonzero(rows == NONE)).size:
+            names = self.ids.take(missing).to_list()
+            raise UnknownNameError(
+                f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree: "
+                f"{name_some(names)}. Leave them out, or add them to the pedigree.",
+                name=names[0],
+                names=names,
+            )
         return rows, self._placed(rows, ids)
-
-    def _rows(self, ids: Names) -> Int32:
-        rows = np.empty(len(self.ids), dtype=np.int32)
-        n_found = kernels.follow_texts(ids.buffer, ids.offsets, self.ids.buffer, self.ids.offsets, rows)
-        if n_found < len(rows):
-            rows[n_found:] = ids.find(self.ids.take(np.arange(n_found, len(rows))))
-            if (missing := np.flatnonzero(rows == NONE)).size:
-                names = self.ids.take(missing).to_list()
-                raise UnknownNameError(
-                    f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree: "
-                    f"{name_some(names)}. Leave them out, or add them to the pedigree.",
-                    name=names[0],
-                    names=names,
-                )
-        return rows
 
     def _placed(self, rows: Int32, ids: Names) -> Float64:
         found = np.full(len(ids), np.nan)

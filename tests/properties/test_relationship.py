@@ -43,6 +43,19 @@ def test_equal_to_the_tabular_method_and_the_recursion(rows):
     np.testing.assert_allclose(Numerator(pedigree, inbreeding).to_csr().toarray(), tabular_a(sire, dam), atol=1e-13)
 
 
+@settings(max_examples=80, deadline=None)
+@given(pedigrees(largest=40), st.data())
+def test_an_update_equals_the_full_run(rows, data):
+    pedigree = make_pedigree(rows)
+    n = len(pedigree)
+    known = np.array(recursive_inbreeding(pedigree.sire.tolist(), pedigree.dam.tolist()))
+    expected = known.copy()
+    wanted = data.draw(st.lists(st.integers(0, n - 1), max_size=n // 4, unique=True))
+    known[wanted] = np.nan
+    method = data.draw(st.sampled_from(["auto", "rows"]))
+    np.testing.assert_allclose(compute_inbreeding(pedigree, known=known, method=method), expected, atol=1e-13)
+
+
 @settings(max_examples=40, deadline=None)
 @given(pedigrees(), st.randoms(use_true_random=False))
 def test_order_and_names_of_animals_do_not_matter(rows, random):
