@@ -76,7 +76,7 @@ def _dot(x, y):
 
 @compiled_parallel
 def step_and_largest(alpha, p, q, x, r, first, end, inverse_sd):
-    """As `step`; returns r'r and the largest of |alpha p_i| inverse_sd (k,), for elements first to end − 1 in rows of k columns.
+    """As `step`; returns r'r and the largest of |alpha p_i| inverse_sd (k,), for elements first to end − 1, k a row.
 
     Elements are looked at while the piece is still in the cache.
     """
