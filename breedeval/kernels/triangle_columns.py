@@ -20,9 +20,9 @@ class Records(NamedTuple):
     `node` (m, K) int32 of the record's level in each term, −1 without. `slots` (s, 3) column, trait and covariate (−1: one) of
     each coefficient, those of term t from slot_pointer[t] on. `alike` (K,): −2, or if its columns are the traits in order, all
     with the same covariate, that one (−1: one). `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
-    (q, K, K) which terms it joins, looked at only if `has_gaps`. `roots` (m, t) of weights by trait, or (0, t). Where
-    records meet any number of levels of a term, `meet_term` and `meet_node` from meet_pointer[i] on have all that record i
-    meets, and `node` is not looked at; else meet_pointer has no element.
+    (q, K, K) which terms it joins, looked at only if `has_gaps`. `roots` (m, t) of weights by trait, or (0, t). Where records
+    meet any number of levels of a term, `meet_term` and `meet_node` from meet_pointer[i] on have all that record i meets, and
+    `node` is not looked at; else meet_pointer has no element.
     """
 
     node: Any
