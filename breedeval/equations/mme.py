@@ -17,7 +17,7 @@ from breedeval.equations.incidence import Incidence, build_incidence
 from breedeval.equations.penalty import Penalty, build_penalties
 from breedeval.equations.record_pass import RecordPass, plan_record_pass
 from breedeval.equations.residual import ResidualInverse, build_residual_inverse
-from breedeval.kernels.columns import WIDTHS, column_groups
+from breedeval.kernels.columns import column_groups
 from breedeval.kernels.incidence import diagonal_blocks
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock, Layout
@@ -60,15 +60,19 @@ class MixedModelEquations:
         Not for two threads at once on the same object: the pass over records has work arrays of its own.
         """
         x, out = product_arrays(x, out, self.order)
-        if x.ndim == 2 and x.shape[1] not in WIDTHS:
-            self._multiply_groups(x, out)
-        else:
+        if x.ndim == 1:
             self._multiply(x, out)
+        else:
+            self._multiply_columns(x, out)
         return out
 
-    def _multiply_groups(self, x: Float64, out: Float64) -> None:
+    def _multiply_columns(self, x: Float64, out: Float64) -> None:
         """For any number of vectors, by groups that loops are compiled for."""
-        for group in column_groups(x.shape[1]):
+        groups = column_groups(x.shape[1], max(self.incidence.n_traits, *(block.n_columns for block in self.layout.blocks)))
+        if len(groups) == 1 and groups[0].width == x.shape[1]:
+            self._multiply(x, out)
+            return
+        for group in groups:
             here = slice(group.first, group.first + group.n)
             some = np.zeros((len(x), group.width))
             some[:, : group.n] = x[:, here]

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, eye_array, kron
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_middle
+from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.model.layout import IDENTITY, EquationBlock, Layout
 from breedeval.model.variances import Variances
 from breedeval.operators import KroneckerOperator, SymmetricOperator
@@ -38,13 +39,16 @@ class Penalty:
         block, inverse = self.block, self.relationship_inverse
         shape = (block.n_levels, -1)
         part, out_part = x[block.equations].reshape(shape), out[block.equations].reshape(shape)
-        if isinstance(inverse, KroneckerOperator):
+        k, c = block.n_columns, x.size // len(x)
+        if isinstance(inverse, KroneckerOperator) and k * c <= MOST_NUMBERS:
             inverse.multiply_kronecker(part, self.covariance_inverse, out_part)
             return
         if inverse is not None:
             inverse.multiply(part, out_part)
             part = out_part
-        k, c = block.n_columns, x.size // len(x)
+        if k * c > MOST_NUMBERS:
+            out_part[:] = np.matmul(self.covariance_inverse, part.reshape(-1, k, c)).reshape(out_part.shape)
+            return
         multiply_middle((0,) * k, (0,) * c, (0,) * (k * c), part, self.covariance_inverse, out_part)
 
     def diagonal_blocks(self) -> Float64:

@@ -10,6 +10,7 @@ from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.errors import count_of
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import Preconditioning
+from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.operators import Preconditioner
 from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
 from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
@@ -71,6 +72,9 @@ def factorize_incompletely(equations: MixedModelEquations, observer: Observer) -
 
 def _too_much_for_triangle(equations: MixedModelEquations) -> str | None:
     """What would link so many levels that a factor costs more than it saves; None if nothing does."""
+    widest = max(block.n_columns for block in equations.layout.blocks)
+    if widest > MOST_NUMBERS:
+        return f"{widest} effects of a level are too many for its loops"
     incidence = equations.incidence
     for part in incidence.ragged:
         mates = len(part.first) / max(incidence.n_records, 1)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 #: Numbers of columns that loops are compiled for; more are taken in turn.
 WIDTHS = (4, 8, 16)
+#: Numbers side by side, those of all vectors together, that loops are compiled for: with more, compiling takes half a minute.
+MOST_NUMBERS = 64
 
 
 class ColumnGroup(NamedTuple):
@@ -19,16 +21,21 @@ class ColumnGroup(NamedTuple):
     width: int
 
 
-def column_groups(n_columns: int) -> list[ColumnGroup]:
+def column_groups(n_columns: int, numbers: int = 1) -> list[ColumnGroup]:
     """Cut columns into groups of the widest kind, and the least that holds the rest.
+
+    `numbers` is how many numbers of each column are worked on together, as those of the traits of an animal.
 
     Examples
     --------
     >>> column_groups(21)
     [ColumnGroup(first=0, n=16, width=16), ColumnGroup(first=16, n=5, width=8)]
+    >>> column_groups(6, numbers=12)
+    [ColumnGroup(first=0, n=4, width=4), ColumnGroup(first=4, n=2, width=4)]
     """
+    widths = [width for width in WIDTHS if width * numbers <= MOST_NUMBERS] or [1]
     groups = []
-    for first in range(0, n_columns, WIDTHS[-1]):
-        n = min(WIDTHS[-1], n_columns - first)
-        groups.append(ColumnGroup(first, n, next(width for width in WIDTHS if width >= n)))
+    for first in range(0, n_columns, widths[-1]):
+        n = min(widths[-1], n_columns - first)
+        groups.append(ColumnGroup(first, n, next(width for width in widths if width >= n)))
     return groups

@@ -114,7 +114,7 @@ class IncompleteCholesky:
 
     def _apply_columns(self, out: Float64) -> Float64:
         """Replace the columns of `out` (N, c) by M⁻¹ times them."""
-        groups = column_groups(out.shape[1])
+        groups = column_groups(out.shape[1], max(self.factor.widths))
         if len(groups) == 1 and groups[0].width == out.shape[1]:
             return self._apply_group(out)
         for group in groups:

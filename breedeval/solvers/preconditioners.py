@@ -9,6 +9,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.blocks import multiply_blocks
+from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.kernels.vectors import scale
 from breedeval.operators import Preconditioner, SymmetricOperator
 
@@ -56,7 +57,11 @@ class BlockPreconditioner:
         for inverse in self.inverses:
             n, k, _ = inverse.shape
             part = slice(first, first + n * k)
-            multiply_blocks((0,) * k, columns, inverse, r[part].reshape(n, -1), out[part].reshape(n, -1))
+            here, there = r[part].reshape(n, -1), out[part].reshape(n, -1)
+            if k > MOST_NUMBERS:
+                there[:] = np.matmul(inverse, here.reshape(n, k, -1)).reshape(there.shape)
+            else:
+                multiply_blocks((0,) * k, columns, inverse, here, there)
             first += n * k
         return out
 

@@ -166,10 +166,10 @@ def test_kill_while_solving(long_run: Farm) -> None:
 #: Runs the command line, and dies as if killed when half of the file is written.
 KILLED_WHILE_WRITING = """
 import os, signal, sys
-from breedeval.results import store
+from breedeval.results import results_writer
 def die(*_):
     os.kill(os.getpid(), signal.{signal})
-store._write_solver = die
+results_writer._write_solver = die
 from breedeval.cli.main import run
 run(["evaluate", "farm.yaml", "-q", "-o", "out.h5"])
 """
