@@ -211,22 +211,6 @@ def find_nodes(first, place, position, out):
 
 
 @compiled
-def _meetings(records, i):
-    """First and end of what record i meets."""
-    if records.meet_pointer.shape[0] > 0:
-        return records.meet_pointer[i], records.meet_pointer[i + 1]
-    return np.int64(0), np.int64(records.node.shape[1])
-
-
-@compiled
-def _meeting(records, i, e):
-    """Term and node of a meeting."""
-    if records.meet_pointer.shape[0] > 0:
-        return np.int64(records.meet_term[e]), records.meet_node[e]
-    return np.int64(e), records.node[i, e]
-
-
-@compiled
 def _link_node(position, shift):
     return shift[1] + position if position < shift[0] else shift[2] + position - shift[0]
 
@@ -242,15 +226,17 @@ def _segment(node, segments):
 @compiled
 def _collect(p, columns, records, links, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
-    span = columns.span
+    span, nodes = columns.span, records.node
+    meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
+    is_ragged = meet_pointer.shape[0] > 0
     level = columns.level[p - span[0]]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            lo, hi = _meetings(records, i)
+            lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
-                other, node = _meeting(records, i, e)
+                other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
                 if p < node < span[4] and out_mark[node] < 0:
                     if records.has_gaps and not records.active[records.kind[i], t, other]:
                         continue
@@ -270,16 +256,18 @@ def _collect(p, columns, records, links, free, out_mark, out_row):
 
 @compiled
 def _add_records(p, columns, records, mark, out_work, out_diagonal):
-    span, slots, by_trait = columns.span, records.slots, records.roots.shape[0] > 0
+    span, nodes, slots, by_trait = columns.span, records.node, records.slots, records.roots.shape[0] > 0
+    meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
+    is_ragged = meet_pointer.shape[0] > 0
     level = columns.level[p - span[0]]
     diagonal = span[3] + (p - span[0]) * span[2] * span[2]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             i = columns.order[q]
-            lo, hi = _meetings(records, i)
+            lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
-                other, node = _meeting(records, i, e)
+                other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
                 if node < p or node >= span[4] or (node == p and other == t):
                     continue
                 if records.has_gaps and not records.active[records.kind[i], t, other]:
