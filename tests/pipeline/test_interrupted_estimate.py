@@ -65,6 +65,15 @@ def test_a_second_time_stops_at_once(config: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "part.h5").exists()
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """A shell without terminal makes its background jobs deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_without_a_file_it_ends(config: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         be.estimate(config, observer=Impatient("round 1"))
