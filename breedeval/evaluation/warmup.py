@@ -68,6 +68,8 @@ def compile_all(folder: Path, observer: Observer | None = None) -> None:
         _evaluate(herd, name, text + way, observer)
     for name, keys in _PEDIGREES.items():
         _evaluate(herd, name, text.replace(_BEFORE, f"{_BEFORE}  {keys}\n") + _PCG, observer, start=folder / "pcg.h5")
+    for name in _write_disordered(herd / "pedigree.csv"):
+        _evaluate(herd, name, text.replace("pedigree.csv", f"{name}.csv") + _PCG, observer)
     observer.stage("simulating a small pig nucleus")
     write_population(simulate_pig(np.random.default_rng(1), n_animals=_N_ANIMALS, years=3), pigs)
     text = (pigs / "evaluation.yaml").read_text(encoding="utf-8")
@@ -84,3 +86,14 @@ def _evaluate(population: Path, name: str, text: str, observer: Observer, start:
     observer.stage(f"evaluating it: {name.replace('_', ' ')}")
     (population / f"{name}.yaml").write_text(text, encoding="utf-8")
     evaluate(population / f"{name}.yaml", population.parent / f"{name}.h5", start=start)
+
+
+def _write_disordered(pedigree: Path) -> list[str]:
+    """The pedigree with the youngest animals first, and with a sire without a row of his own; names of the files."""
+    header, *rows = pedigree.read_text(encoding="utf-8").splitlines()
+    sires = {row.split(",")[1] for row in rows}
+    of_a_sire = next(row for row in rows if row.split(",")[0] in sires)
+    found = {"upside_down": rows[::-1], "without_a_sire": [row for row in rows if row != of_a_sire]}
+    for name, some in found.items():
+        pedigree.with_name(f"{name}.csv").write_text("\n".join([header, *some]) + "\n", encoding="utf-8")
+    return list(found)

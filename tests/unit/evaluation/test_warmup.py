@@ -23,9 +23,17 @@ LEFT_OUT = {
     "factor find_elements",  # the optional CHOLMOD
     "triangular_columns forward_columns",  # Python only: several right-hand sides
     "triangular_columns backward_columns",
+    "triangular_columns dense_shares_of_columns",
     "vectors dot_columns",
     "vectors step_columns",
     "vectors next_direction_columns",
+    "vectors step",  # PCG without breeding values
+    "triangular forward_by_threads",  # factors with thousands of nodes that threads share
+    "triangular backward_by_threads",
+    "incidence weigh_by_trait",  # weights of single traits
+    "incidence add_forward_ragged",  # pen mates
+    "gene_drop drop_genes",  # simulation, and variances by simulated data
+    "supernodal_solve solve_transposed",
 }
 
 
