@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from breedeval.arrays import Float64
 from breedeval.errors import OutputError
+from breedeval.evaluation.interruption import Interruption
 from breedeval.evaluation.observer import Observer
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.results.atomic import check_writable
@@ -41,7 +39,10 @@ class Checkpoints:
     minutes: float
     observer: Observer
     _written: float = 0.0
-    _interrupted: bool = False
+    _interruption: Interruption = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._interruption = Interruption(self.observer, "writing a checkpoint after this round")
 
     @classmethod
     def of_equations(
@@ -72,22 +73,15 @@ class Checkpoints:
     def listening(self) -> Iterator[None]:
         """Let Ctrl-C, or the end of a job's time, end the solution after its round; a second one ends it at once."""
         self._written = time.monotonic()
-        if self.path is None or threading.current_thread() is not threading.main_thread():
+        with nullcontext() if self.path is None else self._interruption.listening():
             yield
-            return
-        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def keep(self, state: Recurrence) -> bool:
         """Write the state down if it is time; returns whether the user wants to stop."""
         due = time.monotonic() - self._written >= 60.0 * self.minutes
-        if self.path is not None and (due or self._interrupted):
+        if self.path is not None and (due or self._interruption.is_heard):
             self._write(state)
-        return self._interrupted
+        return self._interruption.is_heard
 
     def remove(self) -> None:
         """Remove the checkpoint of a run that is done."""
@@ -102,9 +96,3 @@ class Checkpoints:
         except OutputError as error:
             self.observer.warn(f"no checkpoint at round {state.rounds:,}: {error.message} The run goes on.")
         self._written = time.monotonic()
-
-    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._interrupted:
-            raise KeyboardInterrupt
-        self._interrupted = True
-        self.observer.warn("interrupted: writing a checkpoint after this round (again to stop at once)")

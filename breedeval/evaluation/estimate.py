@@ -107,7 +107,7 @@ def estimate(
 
 def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None) -> Maximum:
     """Where there is a file to write, Ctrl-C ends the search after a round, and not the run."""
-    interruption = Interruption(observer)
+    interruption = Interruption(observer, "the (co)variances of this round will be written")
 
     def report(one: Round) -> bool:
         observer.say(one.sentence())

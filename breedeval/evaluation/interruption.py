@@ -18,10 +18,12 @@ class Interruption:
     ----------
     observer
         Told when it is heard.
+    then
+        What is done then, to be told.
     """
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self, observer: Observer, then: str) -> None:
+        self._observer, self._then = observer, then
         self.is_heard = False
 
     @contextmanager
@@ -41,4 +43,4 @@ class Interruption:
         if self.is_heard:
             raise KeyboardInterrupt
         self.is_heard = True
-        self._observer.warn("interrupted: the (co)variances of this round will be written (again to stop at once)")
+        self._observer.warn(f"interrupted: {self._then} (again to stop at once)")
