@@ -33,6 +33,19 @@ _PEDIGREES = {
     "metafounders": _GROUPS + ", gamma: {within: 0.5}}",
     "stored": "stored_inbreeding: ../pcg.h5",
 }
+#: Pen mates, and a weight for each trait.
+_PEN_MATES = """\
+pedigree: {file: pedigree.csv, animal: id, sire: sire, dam: dam, unknown: ["0"]}
+records: {file: weighted.csv, missing: [""], classes: [batch, sex], weight: {growth: heavy, backfat: light}}
+model:
+  growth: batch + genetic(id) + social(id, litter)
+  backfat: sex + genetic(id)
+variances:
+  genetic:
+    labels: ["growth:id", "growth:social", "backfat:id"]
+    matrix: [[2000, 0, 10], [0, 100, 0], [10, 0, 2]]
+  residual: {labels: ["growth", "backfat"], matrix: [[4000, 0], [0, 2]]}
+"""
 _BEFORE = '  unknown: ["0"]\n'
 
 
@@ -75,6 +88,9 @@ def compile_all(folder: Path, observer: Observer | None = None) -> None:
     text = (pigs / "evaluation.yaml").read_text(encoding="utf-8")
     for name, way in _WAYS.items():
         _evaluate(pigs, f"traits_{name}", text + way, observer)
+    _write_weighted(pigs / "records.csv")
+    for name in ("pcg", "incomplete"):
+        _evaluate(pigs, f"pen_mates_{name}", _PEN_MATES + _WAYS[name], observer)
     observer.stage("estimating its variances")
     for simulated in (herd, pigs):
         estimate(simulated / "evaluation.yaml")
@@ -97,3 +113,10 @@ def _write_disordered(pedigree: Path) -> list[str]:
     for name, some in found.items():
         pedigree.with_name(f"{name}.csv").write_text("\n".join([header, *some]) + "\n", encoding="utf-8")
     return list(found)
+
+
+def _write_weighted(records: Path) -> None:
+    """The records with two columns of weights."""
+    header, *rows = records.read_text(encoding="utf-8").splitlines()
+    lines = [f"{header},heavy,light", *(f"{row},{1 + i % 3},0.5" for i, row in enumerate(rows))]
+    records.with_name("weighted.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -30,8 +30,6 @@ LEFT_OUT = {
     "vectors step",  # PCG without breeding values
     "triangular forward_by_threads",  # factors with thousands of nodes that threads share
     "triangular backward_by_threads",
-    "incidence weigh_by_trait",  # weights of single traits
-    "incidence add_forward_ragged",  # pen mates
     "gene_drop drop_genes",  # simulation, and variances by simulated data
     "supernodal_solve solve_transposed",
 }
