@@ -26,7 +26,7 @@ def forward_columns(columns, both, own, partner, low, high, equation, begin, end
             v, there = base + q * k * w, np.int64(index[np.uint64(q)]) * n_columns
             for a in range(k):
                 for b in range(w):
-                    x = np.float64(value[np.uint64(v + a * w + b)])
+                    x = np.float64(value[np.uint64(v + b * k + a)])
                     add_row(columns, -x, out, there + b * n_columns, work, a * n_columns)
         scale_row(both, 1.0, work, 0, out, here)
 
