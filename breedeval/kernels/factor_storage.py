@@ -65,12 +65,12 @@ def count_rows(low, high, begin, split, index, node, out):
 
 @compiled
 def transpose(
-    own, partner, low, high, segments, begin, split, index, value, base, node, row_base, equation, out_free, out_index, out_value
+    own, partner, low, high, segments, begin, split, index, value, base, node, bases, equation, out_free, out_index, out_value
 ):
-    """Elements of columns low to high, of one segment, by rows; `own` is any tuple as long as a row is wide, `partner` a column.
+    """Elements of columns low to high, of one segment, by rows; `own` and `partner` are as long as rows and columns are wide.
 
     The matrix (own, partner) of element q of a column begins at value[base + q · own · partner], its transpose in row i, of
-    segment r, at out_value[row_base[r] + free · own · partner]; out_free (n,) is where the row begins on entry, and moves.
+    segment r, at out_value[bases[r] + free · own · partner]; out_free (n,) is where the row begins on entry, and moves.
     """
     k, w = len(own), len(partner)
     for p in range(low, high):
@@ -82,7 +82,7 @@ def transpose(
             free = out_free[np.uint64(i)]
             out_free[np.uint64(i)] = free + 1
             out_index[np.uint64(free)] = equation[p]
-            here, there = base + q * k * w, row_base[r] + free * k * w
+            here, there = base + q * k * w, bases[r] + free * k * w
             for a in range(k):
                 for b in range(w):
                     out_value[np.uint64(there + b * k + a)] = value[np.uint64(here + a * w + b)]

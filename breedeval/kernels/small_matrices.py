@@ -11,7 +11,6 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-
 #: Bytes of a line of the cache.
 LINE = 64
 
@@ -21,6 +20,7 @@ def prefetch_matrix(_, own, partner, value, v):
     """Ask for the matrix at value[v] before it is needed; v may be behind the end, or before the beginning."""
 
     def generate(context, builder, signature, arguments):
+        own, partner, value, _ = signature.args
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
@@ -38,6 +38,7 @@ def subtract_product(_, own, partner, value, v, x, j, out, o):
     """out[o : o + k] -= M'x[j : j + w], M at value[v]."""
 
     def generate(context, builder, signature, arguments):
+        own, partner, value, _, x, _, out, _ = signature.args
         k, w = own.count, partner.count
         rows = _rows(context, builder, value, arguments[2:4], k, w)
         total = _sum_of_products(builder, rows, _data(context, builder, x, arguments[4], arguments[5]), k)
@@ -52,6 +53,7 @@ def subtract_transposed(_, own, partner, value, v, y, e, out, o):
     """out[o : o + w] -= M y[e : e + k], M at value[v]: with the same bits as `subtract_product` of the transpose of M."""
 
     def generate(context, builder, signature, arguments):
+        own, partner, value, _, y, _, out, _ = signature.args
         k, w = own.count, partner.count
         columns = _transpose(builder, _rows(context, builder, value, arguments[2:4], k, w), k, w)
         numbers = _data(context, builder, y, arguments[4], arguments[5])

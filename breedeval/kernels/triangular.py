@@ -1,9 +1,9 @@
 """Solutions of L D L' z = r for an incomplete factor; vectors are in the order of the equations.
 
-L is kept by columns, and by rows as well where several threads share the work. One thread goes through the columns twice: in the
-forward solve a node gives its share to its partners, in the backward one it takes theirs. Threads take by rows in the forward
-solve, too: then a node writes its own equations only, and nodes that are not linked with each other may be solved by any number
-of threads. The bits are the same, as every equation is changed by the same products in the same order.
+L is kept by columns, and by rows as well where several threads share the work. One thread goes through the columns twice: a
+node gives its share to its partners in the forward solve, and takes theirs in the backward one. Threads take, by rows, in the
+forward solve too: then a node writes its own equations only, and nodes that are not linked with each other may be solved by any
+number of threads. The bits are the same, as every equation is changed by the same products in the same order.
 
 Elements are kept by the width of the *partner*, so that the size of each small matrix is known when a loop is compiled: `own`
 and `partner` are any tuples as long as the widths of the node and of its partners. Matrices and the numbers of partners lie all
