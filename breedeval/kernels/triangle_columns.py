@@ -240,7 +240,8 @@ def _collect(p, columns, records, links, places, free, out_mark, out_row):
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
-            i = columns.order[q]
+            _ask_ahead(q, p, span[4], order, nodes, places)
+            i = order[q]
             lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
                 other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
