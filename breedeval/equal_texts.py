@@ -118,9 +118,7 @@ class DealtTexts:
 
         def fetch(stream: int) -> None:
             places = out[before[stream] : before[stream + 1]]
-            kernels.fetch_first(
-                self._partitions[stream][: len(places)], self._begins[stream], self._links, self._keys, places
-            )
+            kernels.fetch_first(self._partitions[stream][: len(places)], self._begins[stream], self._links, self._keys, places)
 
         _each(fetch, list(range(len(self._counts))))
         return out

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from breedeval import equal_texts as module
 from breedeval import names as names_module
-from breedeval.equal_texts import DealtTexts, TextRows, deal_columns
+from breedeval.equal_texts import TextRows, deal_columns
 from breedeval.name_codes import encode_columns
 from breedeval.names import Names
 
