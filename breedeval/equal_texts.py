@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from breedeval.arrays import Int32, Int64, UInt8, freeze
 from breedeval.kernels import equal_texts as kernels
 from breedeval.kernels.threads import Part, cut_range, map_parts
+from breedeval.returned_memory import ReturnedWords
 
 #: Texts of a partition, about: their keys and their table fit into the caches of a processor.
 _PARTITION = 1 << 17
@@ -82,10 +83,11 @@ class DealtTexts:
         self._bits = bits
         self._words = (0,) * max(2, (longest + _BESIDE + 7) // 8)
         self._next_block = np.array(first_blocks, dtype=np.int64)
-        self._last_block = [first + n for first, n in zip(first_blocks, blocks, strict=True)]
+        self._blocks = list(pairwise([*first_blocks, n_blocks]))
         self._begins, self._ends = (np.zeros((len(rooms), n_partitions), dtype=np.int64) for _ in range(2))
         self._links = np.empty(n_blocks, dtype=np.int32)
-        self._keys = np.empty((n_blocks * kernels.BLOCK, len(self._words)), dtype=np.uint64)
+        self._key_memory = ReturnedWords((n_blocks * kernels.BLOCK, len(self._words)))
+        self._keys = self._key_memory.words
         kind = np.uint8 if bits <= 8 else np.uint16
         self._partitions = [np.empty(room, dtype=kind) for room in rooms]
         self._counts = [0] * len(rooms)
@@ -101,9 +103,10 @@ class DealtTexts:
         partitions = self._partitions[stream][first : first + len(starts)]
         if len(partitions) < len(starts):
             return False
+        block = slice(stream, stream + 1)
         n_dealt = kernels.deal_out(
-            buffer, starts, lengths, first, self._words, self._bits, self._last_block[stream],
-            self._next_block[stream : stream + 1], self._begins[stream], self._ends[stream], self._links, self._keys, partitions,
+            buffer, starts, lengths, first, self._words, self._bits, self._blocks[stream][1], self._next_block[block],
+            self._begins[stream], self._ends[stream], self._links, self._keys, partitions,
         )  # fmt: skip
         self._counts[stream] += len(starts)
         return bool(n_dealt == len(starts))
@@ -119,6 +122,7 @@ class DealtTexts:
         def fetch(stream: int) -> None:
             places = out[before[stream] : before[stream + 1]]
             kernels.fetch_first(self._partitions[stream][: len(places)], self._begins[stream], self._links, self._keys, places)
+            self._forget_keys(stream)
 
         _each(fetch, list(range(len(self._counts))))
         return out
@@ -149,16 +153,21 @@ class DealtTexts:
                 offsets[1 + first_code[stream] : 1 + first_code[stream + 1]],
                 buffer[first_byte[stream] : first_byte[stream + 1]],
             )  # fmt: skip
+            self._forget_keys(stream)
 
         everywhere = list(range(len(self._counts)))
-        _each(fetch, everywhere)
+        _each(fetch, everywhere[::-1])  # columns that bring few new texts give back most memory, and mostly stand last
         # Texts at the beginning none of which has an equal one before it: the code of each is its place.
         n_leading = next((before[k] for k in everywhere if new[k, 0] < self._counts[k]), before[-1])
         _each(lambda k: kernels.code_others(out, n_leading, out[before[k] : before[k + 1]]), everywhere)
         return out.view(np.int32), before, buffer, offsets
 
+    def _forget_keys(self, stream: int) -> None:
+        first, end = self._blocks[stream]
+        self._key_memory.give_back(first * kernels.BLOCK, end * kernels.BLOCK)
+
     def _match(self, progress: Callable[[float], None] | None) -> tuple[list[int], Int64]:
-        """Find equal texts; gives the places of the first text of each stream and of the end, and what is new in each stream."""
+        """Find equal texts; gives the place of the first text of each stream, and of the end; and what is new in each."""
         tell = progress or (lambda _: None)
         before = list(accumulate(self._counts, initial=0))
         counts = np.zeros(1 << self._bits, dtype=np.int64)

@@ -43,17 +43,21 @@ class PlacedIds:
 
     @property
     def parts(self) -> Sequence[str]:
+        """Which columns there are."""
         return list(self.columns)
 
     @property
     def longest(self) -> int:
+        """No text has more bytes."""
         return max(int(column.lengths.max(initial=0)) for column in self.columns.values())
 
     @property
     def has_nulls(self) -> bool:
+        """Whether the file itself can call fields missing."""
         return any(column.null is not None for column in self.columns.values())
 
     def encode(self, before: Names, behind: Names, progress: Callable[[float], None]) -> tuple[Names, list[Int32]]:
+        """See `IdTexts.encode`."""
         listed = [(column.buffer, column.starts, column.lengths) for column in self.columns.values()]
         first, last = ((some.buffer, some.offsets[:-1], some.lengths) for some in (before, behind))
         return encode_columns([first, *listed, last], progress, first=len(before))
@@ -68,13 +72,16 @@ class DealtIds:
 
     @property
     def longest(self) -> int:
+        """No text has more bytes."""
         return self.read.longest
 
     @property
     def has_nulls(self) -> bool:
+        """Whether the file itself can call fields missing."""
         return False
 
     def encode(self, before: Names, behind: Names, progress: Callable[[float], None]) -> tuple[Names, list[Int32]]:
+        """See `IdTexts.encode`."""
         last = len(self.read.ids.counts) - 1
         for stream, names in ((0, before), (last, behind)):
             self.read.ids.deal(stream, names.buffer, names.offsets[:-1], names.lengths)

@@ -2,8 +2,8 @@
 
 What is read for the first time costs as much in new memory as in work. So a piece of the file is cut while it is in the caches
 of the processor; its ids are dealt out, its other columns become codes, and the next piece takes its place. That needs a plain
-file: UTF-8 without quotes or a byte-order mark, every line a row with as many fields as the header. If anything else is met, the
-file is left to `breedeval.io.delimited_file`, which holds all of it in memory and can name every fault.
+file: UTF-8 without quotes or a byte-order mark, every line a row with as many fields as the header. If anything else is met,
+the file is left to `breedeval.io.delimited_file`, which holds all of it in memory and can name every fault.
 """
 
 from __future__ import annotations

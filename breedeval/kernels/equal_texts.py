@@ -26,7 +26,7 @@ import numpy as np
 from breedeval.kernels.compile import compiled
 from breedeval.kernels.hashing import SEED, finish, fold
 from breedeval.kernels.text import copy_bytes
-from breedeval.kernels.words import load_short, load_word
+from breedeval.kernels.words import load_short, load_word, store_word
 
 #: Keys of a block, a power of two.
 BLOCK = 512
@@ -69,18 +69,21 @@ def deal_out(
     partitions_out (m,) of an unsigned type. Returns how many texts were dealt out: not all if one is longer than 8 k − 5 bytes
     or there is no block left.
     """
-    base = np.uint64(buffer.ctypes.data)
+    base, keys_base = np.uint64(buffer.ctypes.data), np.uint64(keys_out.ctypes.data)
     end = base + np.uint64(buffer.shape[0])
-    n_words, shift = len(words), np.uint64(64 - bits)
-    longest = 8 * n_words - 5
+    last, shift = len(words) - 1, np.uint64(63 - bits)
+    step, longest = np.uint64(8 * len(words)), 8 * len(words) - 5
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
         if length > longest:
             return i
-        h = SEED
-        for k in range(n_words):
-            h = fold(h, _key_word(address, length, k, n_words, end))
-        partition = (finish(h) >> np.uint64(1)) >> (shift - np.uint64(1))
+        # Only keys of two words, the usual ones, are not made twice.
+        first_word = _key_word(address, length, 0, last + 1, end)
+        h = fold(SEED, first_word)
+        for k in range(1, last):
+            h = fold(h, _key_word(address, length, k, last + 1, end))
+        last_word = _key_word(address, length, last, last + 1, end)
+        partition = (finish(fold(h, last_word)) >> np.uint64(1)) >> shift
         at = ends_out[partition]
         if at & _IN_BLOCK == 0:
             block = next_block_out[0]
@@ -94,11 +97,11 @@ def deal_out(
                 begins_out[partition] = at
         ends_out[partition] = at + 1
         partitions_out[i] = partition
-        place = np.uint64(at)
-        for k in range(n_words - 1):
-            keys_out[place, k] = _key_word(address, length, k, n_words, end)
-        last = _key_word(address, length, n_words - 1, n_words, end)
-        keys_out[place, n_words - 1] = last | (np.uint64(first + i) << _HALF)
+        key = keys_base + np.uint64(at) * step
+        store_word(key, first_word)
+        for k in range(1, last):
+            store_word(key + np.uint64(8 * k), _key_word(address, length, k, last + 1, end))
+        store_word(key + np.uint64(8 * last), last_word | (np.uint64(first + i) << _HALF))
     return starts.shape[0]
 
 
@@ -117,7 +120,7 @@ def count_keys(begins, ends, links, counts_out):
 
 @compiled
 def match_partitions(words, begins, ends, links, before, counts, first, last, slots, keys_out, new_out):
-    """For each text of the partitions first to last − 1: the first place of an equal text, instead of its own number in its key.
+    """For each text of the partitions first to last − 1: the first place of an equal text, instead of its number in its key.
 
     begins, ends (streams, partitions), links: see `deal_out`; before (streams,) int64: place of the first text of each stream
     among all texts; counts: see `count_keys`. slots (s,) uint32 is scratch, s a power of two and more than the texts of any of

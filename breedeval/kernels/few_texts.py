@@ -18,10 +18,10 @@ _EIGHT, _TOP = np.uint64(8), np.uint64(56)
 def encode_few(buffer, starts, lengths, n, slots_out, keys_out, out):
     """Give each text a code, in order of first appearance, as long as texts are short and few.
 
-    buffer (b,) uint8; starts, lengths (m,) of any integer type; n: how many distinct texts calls before have met, 0 in the first;
-    slots_out (s,) int32, s a power of two, comes as zeros in the first call and keeps the code + 1 of a text; keys_out (k, 2)
-    uint64, k less than s, takes the letters of each code and, in the last byte, their number; out (m,) of an integer type.
-    Returns how many texts are distinct, −1 if they are more than k or one has more than `LONGEST` bytes.
+    buffer (b,) uint8; starts, lengths (m,) of any integer type; n: how many distinct texts earlier calls have met, 0 if this is
+    the first; slots_out (s,) int32, s a power of two, comes as zeros to the first call and keeps the code + 1 of a text;
+    keys_out (k, 2) uint64, k less than s, takes the letters of each code and, in the last byte, their number; out (m,) of an
+    integer type. Returns how many texts are distinct, −1 if they are more than k or one has more than `LONGEST` bytes.
     """
     base = np.uint64(buffer.ctypes.data)
     end = base + np.uint64(buffer.shape[0])
