@@ -93,6 +93,11 @@ class Names:
         """(n,) bytes of each text."""
         return freeze(np.diff(self.offsets).astype(np.int32))
 
+    @cached_property
+    def common_length(self) -> int:
+        """Bytes of every text, −1 if they differ or there is none."""
+        return int(text.common_length(self.offsets))
+
     def to_list(self) -> list[str]:
         """All names as Python strings."""
         data = self.buffer.tobytes()

@@ -44,7 +44,7 @@ def outcome(path: str, monkeypatch, *, in_pieces: bool, **options) -> tuple:
         lines = [table.source.line_of_row(row) for row in range(table.n_rows)]
         built = build_pedigree(table)
     except DataError as error:
-        return str(error), error.facts["lines"] if "lines" in error.facts else None
+        return str(error), error.facts.get("lines")
     p = built.pedigree
     columns = [p.sire, p.dam, p.sex, p.birth_year, table.animal, table.sire, table.dam]
     return (p.ids.to_list(), table.names.to_list(), *(column.tolist() for column in columns), lines, built.report.lines())
