@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from breedeval.errors import PedigreeError, TableError
+from breedeval.io import plain_file
 from breedeval.io.pedigree_file import read_pedigree, read_pedigree_table
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
+
+
+@pytest.fixture(params=["as a whole", "in pieces"], autouse=True)
+def reading(request, monkeypatch):
+    """Every file is read in both ways, whatever its size."""
+    monkeypatch.setattr(plain_file, "_SMALLEST", 0 if request.param == "in pieces" else 1 << 62)
+    monkeypatch.setattr(plain_file, "_PIECE", 64)
 
 
 @pytest.fixture
