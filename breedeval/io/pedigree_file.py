@@ -313,5 +313,5 @@ def _read_birth(table: TextTable, columns: PedigreeColumns, unknown: Sequence[st
 def _unreadable(source: Source, columns: PedigreeColumns, part: str, wrong: Unreadable | None) -> list[str]:
     if wrong is None:
         return []
-    chosen = f"; if this is not the {part.replace('_', ' ')}, set `{part}: false`" if part in columns.recognized else ""
+    chosen = f"; if this is not the {part.replace('_', ' ')}, set `{part}: none`" if part in columns.recognized else ""
     return [f"{describe(wrong, source)}: correct them, or leave the field empty{chosen}."]

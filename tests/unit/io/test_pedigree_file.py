@@ -86,7 +86,10 @@ def test_a_sire_pedigree_has_no_dams(write):
     ("text", "options", "says"),
     [
         ("animal,x,y\nB,A,0\n", {}, r"columns of sire and dam.*'animal', 'x', 'y'.*`sire: ...`.*`dam: ...`"),
-        ("animal,sire,y\nB,A,0\n", {}, r"column of dam.*`dam: false`"),
+        ("animal,sire,y\nB,A,0\n", {}, r"column of dam.*`dam: none`"),
+        ("# made by hand\n1,0,0\n", {}, r"cannot be recognized among '# made by hand'"),
+        ("animal|sire|dam\nB|A|0\n", {}, r"one field: '\|' separates no fields"),
+        ("animal sire dam\nB A 0\n", {}, r"one field.*name it .txt"),
         ("x,sire,dam\nB,A,0\n", {}, r"column of animal.*`animal: ...`"),
         ("1,0,0\n2,1,0\n", {}, r"no header.*`animal: 1`, `sire: 2`, `dam: 3`"),
         ("a,b,c\n2,1,0\n", {"animal": 1, "sire": 2}, r"no number is given for the column of dam"),
@@ -220,7 +223,7 @@ def test_all_that_cannot_be_read_is_named_at_once(write):
     assert "'2000-13-01', '1/2/2000'" in message
     assert f"1 row whose birth year is not that of the birth date ({path}, line 3)" in message
     assert f"1 row with the animal '0' ({path}, line 4)" in message
-    assert "set `birth_year: false`" in message
+    assert "set `birth_year: none`" in message
     assert len(caught.value.facts["problems"]) == 4
 
 
