@@ -99,7 +99,7 @@ class _Buckets:
 
     @property
     def n_buckets(self) -> int:
-        return self.begins.shape[1]
+        return int(self.begins.shape[1])
 
     def n_records(self, first: int, end: int) -> int:
         """Records of the buckets first to end − 1."""
