@@ -75,21 +75,20 @@ def first_rows(table: PedigreeTable) -> Int32:
 
 def rows_repeated(table: PedigreeTable) -> Int64:
     """Rows of animals that have several rows, grouped by animal, in file order within the animal."""
-    counts = np.bincount(table.animal[table.animal != NONE], minlength=len(table.names))
-    rows = np.flatnonzero((table.animal != NONE) & (counts[table.animal] > 1))
+    first = values_of_rows(table.animal, first_rows(table), NONE)
+    later = np.flatnonzero((first != np.arange(table.n_rows, dtype=np.int32)) & (first != NONE))
+    is_repeated = np.zeros(len(table.names), dtype=np.uint8)
+    is_repeated[table.animal[later]] = 1
+    rows = np.flatnonzero(values_of_rows(table.animal, is_repeated, 0))
     return rows[np.argsort(table.animal[rows], kind="stable")]
 
 
 def links_born_wrong(table: PedigreeTable, parent: Int32, first_row: Int32) -> Bool:
     """(rows,) True where the parent was born in a later year, or on a later day, than its progeny."""
     wrong = np.zeros(table.n_rows, dtype=np.bool_)
-    rows = np.flatnonzero((parent != NONE) & (table.animal != NONE))
-    rows = rows[first_row[parent[rows]] != NONE]
-    parent_row = first_row[parent[rows]]
     for born in (table.birth_year, table.birth_day):
         if born is not None:
-            known = (born[rows] != YEAR_UNKNOWN) & (born[parent_row] != YEAR_UNKNOWN)
-            wrong[rows] |= known & (born[parent_row] > born[rows])
+            kernels.mark_born_wrong(table.animal, parent, first_row, born, YEAR_UNKNOWN, wrong)
     return wrong
 
 
@@ -104,8 +103,10 @@ def _loops_among(table: PedigreeTable, nodes: Int32) -> tuple[list[Int32], Int32
         return [], nodes
     place = np.full(len(table.names) + 1, NONE, dtype=np.int32)  # the last for "unknown"
     place[nodes] = np.arange(len(nodes), dtype=np.int32)
-    links = [(place[table.animal], place[parent]) for parent in (table.sire, table.dam)]
-    child, parent = (np.concatenate(ends) for ends in zip(*links, strict=True))
+    of_row = values_of_rows(table.animal, place[:-1], NONE)
+    rows = np.flatnonzero(of_row != NONE)
+    child = np.concatenate([of_row[rows], of_row[rows]])
+    parent = np.concatenate([place[table.sire[rows]], place[table.dam[rows]]])
     real = (child != NONE) & (parent != NONE) & (child != parent)
     loops, others = search_loops(len(nodes), child[real], parent[real], _MOST_LOOP_WORK)
     return [nodes[loop] for loop in loops], nodes[others]
