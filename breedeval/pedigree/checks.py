@@ -9,7 +9,7 @@ import numpy as np
 from breedeval.arrays import NONE, Bool, Int32, Int64
 from breedeval.errors import count_of
 from breedeval.kernels import pedigree_rows as kernels
-from breedeval.kernels.threads import map_parts
+from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
 from breedeval.pedigree.row_values import values_of_rows
@@ -21,6 +21,8 @@ from breedeval.progress import Progress, part_of
 MOST_NAMED = 10_000
 #: Nodes looked at in the search for loops before the rest is only counted, and animals of a loop that are written out.
 _MOST_LOOP_WORK, _LONGEST_PATH = 30_000_000, 1000
+#: Rows for which a second thread pays.
+_SMALLEST_PART = 1 << 16
 _SEX_WORD = {MALE: "male", FEMALE: "female"}
 
 
@@ -287,15 +289,16 @@ def _birth_order(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
 def _any_born_wrong(table: PedigreeTable, names: TableNames) -> bool:
     """Whether any parent is born after its progeny: a fast pass, since mostly none is."""
 
-    def count(job: tuple[Int32, Int32, Int32]) -> int:
-        parent, born, born_of_name = job
-        return int(kernels.count_born_wrong(table.animal, parent, born, born_of_name, YEAR_UNKNOWN))
+    def count(job: tuple[Int32, Int32, Int32, slice]) -> int:
+        parent, born, born_of_name, part = job
+        return int(kernels.count_born_wrong(table.animal[part], parent[part], born[part], born_of_name, YEAR_UNKNOWN))
 
-    jobs: list[tuple[Int32, Int32, Int32]] = []
+    parts = [slice(*part) for part in cut_range(table.n_rows, _SMALLEST_PART)]
+    jobs: list[tuple[Int32, Int32, Int32, slice]] = []
     for born in (table.birth_year, table.birth_day):
         if born is not None:
             of_name = born if names.are_rows else values_of_rows(names.first_row, born, YEAR_UNKNOWN)
-            jobs += [(table.sire, born, of_name), (table.dam, born, of_name)]
+            jobs += [(parent, born, of_name, part) for parent in (table.sire, table.dam) for part in parts]
     return any(list(map_parts(count, jobs)))
 
 
