@@ -89,7 +89,7 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
 
 @compiled
 def count_births(born, oldest, counts_out):
-    """Add to counts_out (c,) int64 the births (k,) int32 in the years oldest, oldest + 1, ...; the first takes earlier ones too."""
+    """Add to counts_out (c,) int64 the births (k,) int32 of the years from oldest on; the first takes earlier ones too."""
     for i in range(born.shape[0]):
         counts_out[max(born[i] - oldest, 0)] += 1
 
