@@ -17,6 +17,8 @@ from breedeval.kernels.compile import compiled
 from breedeval.kernels.row_arithmetic import add_row, fill_row, scale_row
 from breedeval.kernels.words import prefetch
 
+#: Groups of no more rows than columns may have so many times the elements afterwards.
+GROWTH = 3
 #: Rows that a triangle takes up at once.
 TAKEN_UP = 96
 #: Where a row begins is asked for so many rows ahead, and the row so many.
@@ -64,8 +66,9 @@ def survey_groups(low, high, bounds, rows, pointer, column, widest, mark, out_wi
                 if mark[column[q]] != g:
                     mark[column[q]] = g
                     width += 1
-        out_width[g] = width if width < n and width <= widest else 0
-        most += width * (width + 1) // 2 if out_width[g] else elements
+        after = min(n, width) * width
+        out_width[g] = width if n > 1 and width <= widest and (width < n or after <= GROWTH * elements) else 0
+        most += after if out_width[g] else elements
     return most
 
 

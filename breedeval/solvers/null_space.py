@@ -15,6 +15,7 @@ from scipy.sparse import csc_array, csr_array, diags_array
 
 from breedeval.arrays import Bool, Float64, Int64, freeze
 from breedeval.errors import NotPositiveDefiniteError
+from breedeval.kernels.peeling import peel, put_back
 from breedeval.solvers.factor import Factorization
 from breedeval.solvers.restricted import RestrictedMatrix
 
@@ -38,6 +39,8 @@ SMALLEST_ROW = 1e-6
 ENOUGH = 1e-3
 #: Most dependencies for which that is looked at.
 MOST_LOOKED_AT = 1_000
+#: An element that a column cannot be taken away by, whatever its length.
+TINY = 1e-300
 #: Rounds of refinement of null vectors.
 REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
@@ -92,20 +95,62 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
         Columns whose coefficients a user would like to see at zero, best first. Others are taken when these do not suffice.
     """
     p = x.shape[1]
-    gram = csc_array(x.T @ x)
-    length = np.sqrt(gram.diagonal())
+    length = np.sqrt(np.bincount(x.indices, x.data**2, minlength=p))
+    core = _Core.of(x, length)
     scale = np.divide(1.0, length, out=np.zeros(p), where=length > 0)
-    scaled = RestrictedMatrix.of(csc_array(diags_array(scale) @ gram @ diags_array(scale)))
+    inner = scale[core.columns]
+    gram = csc_array(core.x.T @ core.x)
+    scaled = RestrictedMatrix.of(csc_array(diags_array(inner) @ gram @ diags_array(inner)))
     candidates, nearly = _small_pivots(scaled)
     if p * len(candidates) > LARGEST_BASIS:
-        return NullSpace(freeze(np.sort(candidates)), None, freeze(np.empty((p, 0))))
+        return NullSpace(freeze(np.sort(core.columns[candidates])), None, freeze(np.empty((p, 0))))
     # A dependency may be shared by several small pivots, none of which is about zero: so all of them are looked at together.
     looked_at = np.concatenate([candidates, nearly])
-    null, almost = _confirmed(x, scale, _null_vectors(x, scale, scaled, looked_at))
+    parts = _confirmed(core.x, inner, _null_vectors(core.x, inner, scaled, looked_at))
     unscale = np.where(length > 0, scale, 1.0)[:, None]
+    null, almost = (np.linalg.qr(core.complete(x, unscale[core.columns] * part) / unscale)[0] for part in parts)
     basis = unscale * null
     basis /= np.linalg.norm(basis, axis=0)
     return NullSpace(freeze(_choose_constraints(null, preferred)), freeze(basis), freeze(unscale * almost))
+
+
+@dataclass(frozen=True)
+class _Core:
+    """What is left of X when columns that one row alone holds are taken away with that row, again and again.
+
+    Such a coefficient can make its row zero whatever the others are: it depends on nothing, and follows from them.
+
+    Parameters
+    ----------
+    x, columns
+        The rows and columns that are left, and which columns these are.
+    rows_away, columns_away
+        What was taken away, the last one first.
+    """
+
+    x: csr_array
+    columns: Int64
+    rows_away: Int64
+    columns_away: Int64
+
+    @classmethod
+    def of(cls, x: csr_array, length: Float64) -> _Core:
+        """Of X (m, p) whose columns have these lengths."""
+        most = min(x.shape)
+        rows, columns = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        left, smallest = np.empty(x.shape[0], dtype=np.bool_), np.maximum(np.sqrt(NEARLY_PIVOT) * length, TINY)
+        n = peel(x.indptr, x.indices, x.data, smallest, rows, columns, left)
+        inside = np.ones(x.shape[1], dtype=np.bool_)
+        inside[columns[:n]] = False
+        kept = np.flatnonzero(inside)
+        return cls(csr_array(x[np.flatnonzero(left)][:, kept]), kept, freeze(rows[:n][::-1]), freeze(columns[:n][::-1]))
+
+    def complete(self, x: csr_array, coefficients: Float64) -> Float64:
+        """(p, d) coefficients of all columns, from those of the core, that make each row taken away zero."""
+        whole = np.zeros((x.shape[1], coefficients.shape[1]))
+        whole[self.columns] = coefficients
+        put_back(self.rows_away, self.columns_away, x.indptr, x.indices, x.data, whole)
+        return whole
 
 
 def _small_pivots(scaled: RestrictedMatrix) -> tuple[Int64, Int64]:

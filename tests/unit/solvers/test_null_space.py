@@ -125,3 +125,21 @@ def test_rounding_errors_of_sums_do_not_stop_the_search(monkeypatch):
     )
     found = find_null_space(x, np.array([1]))
     assert (found.dimension, found.constrained.tolist()) == (1, [1])
+
+
+def test_columns_that_follow_from_others_row_by_row_are_in_the_null_vectors():
+    """A column of one row each is left when the rows before are gone: only the first two are left, which are equal."""
+    x = np.zeros((7, 8))
+    x[0, :2], x[1, :2] = 1.0, 2.0
+    for i in range(2, 7):
+        x[i, :i], x[i, i + 1] = 1.0, 0.5 * i
+    x[2, 2] = 3.0
+    found = check(x, 2)
+    assert found.constrained[0] == 0
+
+
+def test_an_element_that_is_small_beside_its_column_takes_nothing_away():
+    """Rounding errors of a column that is nothing but the sum of two others."""
+    x = np.hstack([classes([0, 0, 1, 1]), np.ones((4, 1))])
+    x = np.vstack([x, [0.0, 0.0, 1e-15]])
+    check(x, 1)
