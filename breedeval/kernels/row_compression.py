@@ -28,7 +28,7 @@ LINE = (0,) * 8
 
 
 @compiled
-def count_columns(rows, pointer, column, out):
+def count_in_columns(rows, pointer, column, out):
     """Rows that each column is met by, out (p,) zero on entry."""
     for i in rows:
         for q in range(pointer[i], pointer[i + 1]):

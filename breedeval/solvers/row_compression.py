@@ -58,7 +58,7 @@ def compress_rows(x: csr_array, rows: Int64 | None = None) -> csr_array:
 def _round(rows: Int64, pointer: Int64, column: Int32, value: Float64, n_columns: int) -> tuple[Int64, Int32, Float64]:
     """Compress each group of rows with the same rarest column; returns pointer, columns and values of the new rows."""
     counts, rarest = np.zeros(n_columns, dtype=np.int64), np.empty(len(rows), dtype=np.int32)
-    kernels.count_columns(rows, pointer, column, counts)
+    kernels.count_in_columns(rows, pointer, column, counts)
     kernels.rarest_columns(rows, pointer, column, counts, rarest)
     bounds, order = np.zeros(n_columns + 1, dtype=np.int64), np.empty(int((rarest >= 0).sum()), dtype=np.int32)
     index_levels(rarest, bounds, order)
