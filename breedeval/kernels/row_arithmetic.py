@@ -13,6 +13,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+#: A line of the cache holds so many numbers.
+NUMBERS_A_LINE = 8
+
 
 @intrinsic
 def local_row(_, like):
@@ -92,6 +95,26 @@ def add_products(_, like, x, p, y, q, out, o):
         return context.get_dummy_value()
 
     return types.void(like, x, p, y, q, out, o), generate
+
+
+@intrinsic
+def prefetch_row(_, like, x, p):
+    """Ask for x[p : p + n] before it is needed."""
+
+    def generate(context, builder, signature, arguments):
+        _, kind, _ = signature.args
+        _, array, place = arguments
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        of_function = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], of_function)
+        start = builder.gep(context.make_array(kind)(context, builder, array).data, [place])
+        for first in range(0, like.count, NUMBERS_A_LINE):
+            line = builder.bitcast(builder.gep(start, [ir.IntType(64)(first)]), pointer)
+            # To read, to be kept in all caches, data.
+            builder.call(function, [line, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(like, x, p), generate
 
 
 def _weight_and_places(context, builder, signature, arguments):
