@@ -173,8 +173,28 @@ class FactorStorage:
                     triangular.backward(own, (0,) * part.width, run.low, run.high, *spans, inverse, d, is_first, dense, out)
                 is_first = False
 
-    def forward_columns(self, r: Float64, out: Float64) -> None:
-        """Write y of L y = r, all but the last equations; r and out (N, c)."""
+    def forward_columns(self, r: Float64, n_dense: int, out: Float64) -> Float64:
+        """Write y of L y = r, r and out (N, c), all but the last equations; returns (T, c) what these lose by it, L_T y."""
+        shares = np.zeros((len(self.pieces) - 1, n_dense, out.shape[1]))
+        if n_threads() > 1 or len(self.columns) > 1:
+            self._take_columns(r, out)
+            self._dense_shares_of_columns(out, shares)
+        else:
+            np.copyto(out, r)
+            self._give_columns(out, shares)
+        total: Float64 = shares.sum(axis=0)
+        return total
+
+    def _give_columns(self, out: Float64, shares: Float64) -> None:
+        columns = (0,) * out.shape[1]
+        for run in self.whole:
+            own = (0,) * self.widths[run.segment]
+            for part in self.columns:
+                spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
+                where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high, self.pieces)
+                triangular_columns.give_columns(*where, *spans, out, shares)
+
+    def _take_columns(self, r: Float64, out: Float64) -> None:
         columns = (0,) * out.shape[1]
         for run in self.runs:
             own = (0,) * self.widths[run.segment]
@@ -188,17 +208,14 @@ class FactorStorage:
                     triangular_columns.forward_columns(*where, *what)
                 is_first = False
 
-    def dense_shares_of_columns(self, y: Float64, n_dense: int) -> Float64:
-        """(T, c) as `dense_shares` for y (N, c)."""
-        shares, columns = np.zeros((len(self.pieces) - 1, n_dense, y.shape[1])), (0,) * y.shape[1]
-        for run in self.whole if n_dense else ():
+    def _dense_shares_of_columns(self, y: Float64, shares: Float64) -> None:
+        columns = (0,) * y.shape[1]
+        for run in self.whole if shares.shape[1] else ():
             own = (0,) * self.widths[run.segment]
             for part in self.columns:
                 what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
                 where = (columns, own, (0,) * part.width, run.low, run.high, self.pieces)
                 triangular_columns.dense_shares_of_columns(*where, *what)
-        total: Float64 = shares.sum(axis=0)
-        return total
 
     def backward_columns(self, inverse: Float64, dense: Float64, out: Float64) -> Float64:
         """As `backward` for dense (T, c) and out (N, c); returns y'D⁻¹y of each column (c,)."""

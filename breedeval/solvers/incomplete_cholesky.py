@@ -129,8 +129,7 @@ class IncompleteCholesky:
 
     def _apply_group(self, r: Float64, out: Float64) -> Float64:
         last = self.dense_equations
-        self.factor.forward_columns(r, out)
-        left = r[last] - self.factor.dense_shares_of_columns(out, len(last))
+        left = r[last] - self.factor.forward_columns(r, len(last), out)
         dense = self.dense_inverse @ left
         products = self.factor.backward_columns(self.inverse, dense, out)
         out[last] = dense
