@@ -19,8 +19,8 @@ def evaluate(
 ) -> None:
     """Compute breeding values as CONFIG says and write them to one HDF5 file.
 
-    The file is written whole or not at all; one that is there already is replaced at the very end. With --checkpoint a run that
-    was killed or interrupted goes on where it was, by the same command.
+    The file is written whole or not at all; older results of that name are replaced at the very end, any other file is not.
+    With --checkpoint a run that was killed or interrupted goes on where it was, by the same command.
     """
     from breedeval.evaluation.config import read_config
 

@@ -17,8 +17,8 @@ from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
 from breedeval.evaluation.sampled_estimation import estimate_by_sampling
 from breedeval.evaluation.taken_variances import refuse_other_classes
 from breedeval.evaluation.variance_files import variance_files, with_start
-from breedeval.results.atomic import check_writable
 from breedeval.results.estimates import EstimationResults, write_estimates
+from breedeval.results.new_file import check_results_place
 from breedeval.results.provenance import StageClock, now, run_record
 from breedeval.results.stored import read_stored_variances
 from breedeval.variance.components import (
@@ -84,7 +84,7 @@ def estimate(
     path = None if results is None else Path(results)
     if path is not None:
         refuse_input(path, config)
-        check_writable(path, what="estimates")
+        check_results_place(path, what="estimates")
     if start is not None:
         config, asked = with_start(config, Path(start)), config
         refuse_other_classes(asked, str(start), read_stored_variances(Path(start)).variances.residual)

@@ -33,6 +33,7 @@ from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.results.atomic import check_writable
 from breedeval.results.content import FUNCTION, BreedingValues, EvaluationResults
+from breedeval.results.new_file import check_results_place
 from breedeval.results.provenance import StageClock, now, run_record
 from breedeval.results.results_writer import write_results
 
@@ -95,7 +96,7 @@ def evaluate(
     path = None if results is None else Path(results)
     if path is not None:
         refuse_input(path, config)
-        check_writable(path)
+        check_results_place(path)
     if checkpoint is not None:
         _check_checkpoint(Path(checkpoint), path, start, config)
     use_threads(threads or config.solver.threads)
@@ -106,7 +107,7 @@ def evaluate(
         use_threads(1)
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
-        check_writable(path, expected_size(inputs))
+        check_results_place(path, expected_size(inputs))
     problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
     refuse_short_memory(forecast(problem), problem, observer)
     problem, factor = factorize_as_planned(config, problem, clock, observer)

@@ -22,3 +22,11 @@ def compiled(function: Function) -> Function:
 def compiled_parallel(function: Function) -> Function:
     """Compile `function` with ``numba.prange`` loops over threads. Each index writes only its own output."""
     return cast(Function, numba.njit(cache=True, nogil=True, parallel=True)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile `function` as a part of the loops that call it.
+
+    For the innermost steps on arrays: a call of its own would cost more by the counting of references than by its work.
+    """
+    return cast(Function, numba.njit(cache=True, nogil=True, inline="always")(function))

@@ -49,40 +49,43 @@ def find_runs(pointer, split, row, segments, out_bounds):
 
 
 @compiled
-def count_rows(segments, width, pointer, split, row, out):
-    """Add the elements of each row, in columns of one width, to out[row + 1]; out (n_sparse + 1,) int64."""
-    for s in range(segments.shape[0]):
-        if segments[s, 2] == width:
-            for p in range(segments[s, 0], min(segments[s, 1], split.shape[0])):
-                for q in range(pointer[p], split[p]):
-                    out[np.uint64(row[q] + 1)] += 1
+def number_nodes(equation, out):
+    """Write the number of each node to out (N,) where its first equation is."""
+    for p in range(equation.shape[0]):
+        out[np.uint64(equation[p])] = p
 
 
 @compiled
-def transpose(width, segments, pointer, split, row, value_pointer, value, equation, base, out_free, out_index, out_value):
-    """Elements of the columns of one width by rows; `width` is any tuple as long as it.
+def count_rows(low, high, begin, split, index, node, out):
+    """Add the elements of each row in columns low to high to out[row + 1]; out (n + 1,) int64, node (N,) by first equation."""
+    for p in range(low, high):
+        for q in range(begin[p], split[p]):
+            out[np.uint64(node[np.uint64(index[q])] + 1)] += 1
 
-    base (S,): the matrix of element q of a row in segment r begins at base[r] + q · width · segments[r, 2]; out_free
-    (n_sparse,) is where the row begins on entry, and moves.
+
+@compiled
+def transpose(
+    own, partner, low, high, segments, begin, split, index, value, base, node, bases, equation, out_free, out_index, out_value
+):
+    """Elements of columns low to high, of one segment, by rows; `own` and `partner` are as long as rows and columns are wide.
+
+    The matrix (own, partner) of element q of a column begins at value[base + q · own · partner], its transpose in row i, of
+    segment r, at out_value[bases[r] + free · own · partner]; out_free (n,) is where the row begins on entry, and moves.
     """
-    w = len(width)
-    for s in range(segments.shape[0]):
-        if segments[s, 2] != w:
-            continue
-        for p in range(segments[s, 0], min(segments[s, 1], split.shape[0])):
-            r, v = s, value_pointer[p]
-            for q in range(pointer[p], split[p]):
-                i = row[q]
-                while i >= segments[r, 1]:
-                    r += 1
-                size = segments[r, 2] * w
-                free = out_free[np.uint64(i)]
-                out_free[np.uint64(i)] = free + 1
-                out_index[np.uint64(free)] = equation[p]
-                there = base[r] + free * size
-                for a in range(size):
-                    out_value[np.uint64(there + a)] = value[np.uint64(v + a)]
-                v += size
+    k, w = len(own), len(partner)
+    for p in range(low, high):
+        r = 0
+        for q in range(begin[p], split[p]):
+            i = node[np.uint64(index[q])]
+            while i >= segments[r, 1]:
+                r += 1
+            free = out_free[np.uint64(i)]
+            out_free[np.uint64(i)] = free + 1
+            out_index[np.uint64(free)] = equation[p]
+            here, there = base + q * k * w, bases[r] + free * k * w
+            for a in range(k):
+                for b in range(w):
+                    out_value[np.uint64(there + b * k + a)] = value[np.uint64(here + a * w + b)]
 
 
 @compiled
@@ -105,7 +108,10 @@ def count_partners(segments, width, pointer, split, row, out_begin, out_split):
 
 @compiled
 def take_partners(segments, width, pointer, row, value_pointer, value, place, begin, base, out_index, out_value):
-    """Copy the elements of each column whose rows have one width; place (n,) of nodes, base (S,) as in `transpose`."""
+    """Copy the elements of each column whose rows have one width; place (n,) of nodes.
+
+    base (S,): the matrix of element q of a column in segment s begins at base[s] + q · width · segments[s, 2].
+    """
     for s in range(segments.shape[0]):
         for p in range(segments[s, 0], min(segments[s, 1], begin.shape[0] - 1)):
             r, v, free, size = s, value_pointer[p], begin[p], segments[s, 2] * width

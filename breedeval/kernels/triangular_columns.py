@@ -39,7 +39,7 @@ def forward_columns(columns, both, own, partner, low, high, equation, begin, end
             for b in range(w):
                 prefetch_row(columns, out, later + b * n_columns)
                 for a in range(k):
-                    x = np.float64(value[np.uint64(v + a * w + b)])
+                    x = np.float64(value[np.uint64(v + b * k + a)])
                     add_row(columns, -x, out, there + b * n_columns, work, a * n_columns)
         scale_row(both, 1.0, work, 0, out, here)
 

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import h5py
 
+from breedeval.errors import OutputError
 from breedeval.results import schema
-from breedeval.results.atomic import written_whole
+from breedeval.results.atomic import check_writable, written_whole
 from breedeval.results.sink import Sink
 from breedeval.version import __version__
 
@@ -25,6 +26,33 @@ class _Results(Protocol):
     def config_text(self) -> str: ...
     @property
     def record(self) -> Mapping[str, Any]: ...
+
+
+def check_results_place(path: Path, n_bytes: int = 0, what: str = "results") -> None:
+    """Refuse, before hours of work, a place that cannot take results, or holds a file that is somebody else's.
+
+    Results and estimates are replaced by new ones; any other file is not.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot take the file (see `check_writable`), or a file is there that breedeval did not write.
+    """
+    check_writable(path, n_bytes, what)
+    if path.exists() and path.stat().st_size and not _is_ours(path):
+        raise OutputError(
+            f"{path} is there already and is neither results nor estimates of breedeval, so it is not replaced. "
+            "Choose another name with -o, or remove it.",
+            path=path,
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get("format") in (schema.FORMAT, schema.ESTIMATES_FORMAT)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -62,26 +64,27 @@ class Run:
 class FactorStorage:
     """L for its two solves, without the last equations' own factor.
 
+    One thread needs the columns only; rows are made when several threads first ask for them.
+
     Parameters
     ----------
-    widths
-        (S,) equations a node of each segment.
+    segments
+        (S, 5) as in the triangle.
     diagonal
         (S,) where D⁻¹ of node 0 would begin if all nodes were of the segment.
     equation
         (n,) int32 first equation of each node.
-    rows, columns
-        Elements with earlier and with later nodes.
+    columns
+        Elements with later nodes, by their width.
     whole, runs
         All nodes in their order, for one thread: a run a segment; and cut further for several threads.
     pieces
         Bounds of pieces of nodes.
     """
 
-    widths: tuple[int, ...]
+    segments: Int64
     diagonal: Int64
     equation: Int32
-    rows: tuple[Elements, ...]
     columns: tuple[Elements, ...]
     whole: tuple[Run, ...]
     runs: tuple[Run, ...]
@@ -96,7 +99,6 @@ class FactorStorage:
         kernels.find_splits(triangle.pointer, triangle.row, n_sparse, split)
         bounds = np.empty(n_sparse, dtype=np.int64)
         n_runs = kernels.find_runs(triangle.pointer, split, triangle.row, segments, bounds)
-        rows = tuple(_rows(triangle, w, split) for w in sorted(set(widths)))
         place = np.concatenate([triangle.equation[:n_sparse], dense_place[n_sparse:]])
         columns: tuple[Elements, ...]
         if len(set(widths)) == 1:
@@ -108,36 +110,87 @@ class FactorStorage:
             columns = tuple(_columns(triangle, w, split, place) for w in sorted(set(widths)))
         whole = [Run(int(s[0]), min(int(s[1]), n_sparse), k, False) for k, s in enumerate(segments) if s[0] < n_sparse]
         n_pieces = max(1, min(DENSE_PIECES, n_sparse // FEWEST_NODES))
-        return cls(
-            widths,
+        made = cls(
+            freeze(segments),
             freeze(segments[:, 3] - segments[:, 0] * segments[:, 2] ** 2),
             freeze(triangle.equation[:n_sparse]),
-            tuple(part for part in rows if len(part.index)) or rows[:1],
             columns,
             tuple(whole),
             tuple(_cut(whole, bounds[:n_runs])),
             freeze(np.linspace(0, n_sparse, n_pieces + 1).astype(np.int64)),
         )
+        if n_threads() > 1:
+            _ = made.rows
+        return made
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """(S,) equations a node of each segment."""
+        return tuple(self.segments[:, 2].tolist())
+
+    @cached_property
+    def rows(self) -> tuple[Elements, ...]:
+        """Elements with earlier nodes, by segments of one width that stand one behind the other."""
+        node = np.empty(int(self.equation.max(initial=-1)) + 1, dtype=np.int32)
+        kernels.number_nodes(self.equation, node)
+        parts = [self._rows(list(runs), node) for _, runs in groupby(self.whole, lambda run: self.widths[run.segment])]
+        return tuple(part for part in parts if len(part.index)) or tuple(parts[:1])
 
     @property
     def n_bytes(self) -> int:
         """Memory of all arrays."""
         found: list[NDArray[Any]] = [self.equation]
-        for part in (*self.rows, *self.columns):
+        for part in (*self.columns, *self.__dict__.get("rows", ())):
             found += [part.begin, part.split, part.end, part.index, part.value]
         owners = [a.base if isinstance(a.base, np.ndarray) else a for a in found]
         return sum({id(a): a.nbytes for a in owners}.values())
+
+    def _rows(self, runs: list[Run], node: Int32) -> Elements:
+        """Elements with earlier nodes, those of `runs`, whose width is the same; node (N,) the number of each node."""
+        width, n = self.widths[runs[0].segment], len(self.equation)
+        begin = np.zeros(n + 1, dtype=np.int64)
+        for run in runs:
+            for part in self.columns:
+                kernels.count_rows(run.low, run.high, part.begin, part.split, part.index, node, begin)
+        np.cumsum(begin, out=begin)
+        base = _bases(self.segments, begin, width)
+        index = np.empty(begin[-1], dtype=np.int32)
+        value = np.empty(_n_values(self.segments, begin, width), dtype=self.columns[0].value.dtype)
+        to = (node, base, self.equation, begin[:-1].copy(), index, value)
+        for run in runs:
+            for part in self.columns:
+                what = (part.begin, part.split, part.index, part.value, part.base[run.segment])
+                kernels.transpose((0,) * part.width, (0,) * width, run.low, run.high, self.segments, *what, *to)
+        ends = freeze(begin[1:])
+        return Elements(width, freeze(begin[:-1]), ends, ends, freeze(index), freeze(value), base)
 
     def _parts(self, elements: tuple[Elements, ...], run: Run) -> list[Elements]:
         """Those with the nodes of the same segment last: of these, partners must be final before a node is."""
         return sorted(elements, key=lambda part: part.width == self.widths[run.segment])
 
-    def forward(self, out: Float64) -> None:
-        """Replace r by y of L y = r, all but the last equations."""
-        threads = n_threads() > 1
-        for run in self.runs if threads else self.whole:
+    def forward(self, n_dense: int, out: Float64) -> Float64:
+        """Replace r by y of L y = r, all but the last equations; returns (T,) what elimination takes from these, L_T y."""
+        shares = np.zeros((len(self.pieces) - 1, n_dense))
+        if n_threads() > 1:
+            self._forward_by_rows(out)
+            self._dense_shares(out, shares)
+        else:
+            self._forward_by_columns(out, shares)
+        total: Float64 = -shares.sum(axis=0)
+        return total
+
+    def _forward_by_columns(self, out: Float64, shares: Float64) -> None:
+        for run in self.whole:
             own = (0,) * self.widths[run.segment]
-            for part in self._parts(self.rows, run):
+            for part in reversed(self._parts(self.columns, run)):
+                spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
+                where = (own, (0,) * part.width, run.low, run.high, self.pieces)
+                triangular.forward_by_columns(*where, *spans, out, shares)
+
+    def _forward_by_rows(self, out: Float64) -> None:
+        for run in self.runs:
+            own = (0,) * self.widths[run.segment]
+            for part in self.rows:
                 if part.begin[run.low] == part.end[run.high - 1]:
                     continue
                 what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], out)
@@ -146,17 +199,12 @@ class FactorStorage:
                 else:
                     triangular.forward(own, (0,) * part.width, run.low, run.high, *what)
 
-    def dense_shares(self, y: Float64, n_dense: int) -> Float64:
-        """(T,) what elimination takes from the last equations: L_T y."""
-        shares = np.zeros((len(self.pieces) - 1, n_dense))
-        if n_dense:
-            for run in self.whole:
-                own = (0,) * self.widths[run.segment]
-                for part in self.columns:
-                    what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
-                    triangular.dense_shares(own, (0,) * part.width, run.low, run.high, self.pieces, *what)
-        total: Float64 = shares.sum(axis=0)
-        return total
+    def _dense_shares(self, y: Float64, shares: Float64) -> None:
+        for run in self.whole:
+            own = (0,) * self.widths[run.segment]
+            for part in self.columns:
+                what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
+                triangular.dense_shares(own, (0,) * part.width, run.low, run.high, self.pieces, *what)
 
     def backward(self, inverse: Float64, dense: Float64, out: Float64) -> None:
         """Replace y by z of L'z = D⁻¹y; dense (T,) is the solution of the last equations."""
@@ -176,7 +224,7 @@ class FactorStorage:
     def forward_columns(self, r: Float64, n_dense: int, out: Float64) -> Float64:
         """Write y of L y = r, r and out (N, c), all but the last equations; returns (T, c) what these lose by it, L_T y."""
         shares = np.zeros((len(self.pieces) - 1, n_dense, out.shape[1]))
-        if n_threads() > 1 or len(self.columns) > 1:
+        if n_threads() > 1:
             self._take_columns(r, out)
             self._dense_shares_of_columns(out, shares)
         else:
@@ -189,7 +237,7 @@ class FactorStorage:
         columns = (0,) * out.shape[1]
         for run in self.whole:
             own = (0,) * self.widths[run.segment]
-            for part in self.columns:
+            for part in reversed(self._parts(self.columns, run)):
                 spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
                 where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high, self.pieces)
                 triangular_columns.give_columns(*where, *spans, out, shares)
@@ -199,7 +247,9 @@ class FactorStorage:
         for run in self.runs:
             own = (0,) * self.widths[run.segment]
             is_first = True
-            for part in self._parts(self.rows, run):
+            for part in self.rows:
+                if not is_first and part.begin[run.low] == part.end[run.high - 1]:
+                    continue
                 what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], is_first, r, out)
                 where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high)
                 if run.shared:
@@ -250,22 +300,6 @@ def _n_values(segments: Int64, begin: Int64, width: int) -> int:
     n = len(begin) - 1
     elements = begin[np.minimum(segments[:, 1], n)] - begin[np.minimum(segments[:, 0], n)]
     return int((elements * segments[:, 2]).sum()) * width
-
-
-def _rows(triangle: LowerTriangle, width: int, split: Int64) -> Elements:
-    """Elements with earlier nodes of one width."""
-    segments, n = triangle.segments, triangle.n_sparse
-    begin = np.zeros(n + 1, dtype=np.int64)
-    where = (triangle.pointer, split, triangle.row)
-    kernels.count_rows(segments, width, *where, begin)
-    np.cumsum(begin, out=begin)
-    base = _bases(segments, begin, width)
-    index = np.empty(begin[-1], dtype=np.int32)
-    value = np.empty(_n_values(segments, begin, width), dtype=triangle.value.dtype)
-    values = (triangle.value_pointer, triangle.value, triangle.equation, base, begin[:-1].copy())
-    kernels.transpose((0,) * width, segments, *where, *values, index, value)
-    ends = freeze(begin[1:])
-    return Elements(width, freeze(begin[:-1]), ends, ends, freeze(index), freeze(value), base)
 
 
 def _columns(triangle: LowerTriangle, width: int, split: Int64, place: Int32) -> Elements:

@@ -106,9 +106,8 @@ class IncompleteCholesky:
             return out
         np.copyto(out, r)
         last = self.dense_equations
-        self.factor.forward(out)
-        dense = np.empty(len(last))
-        multiply_dense(self.dense_inverse, out[last] - self.factor.dense_shares(out, len(last)), dense)
+        shares, dense = self.factor.forward(len(last), out), np.empty(len(last))
+        multiply_dense(self.dense_inverse, out[last] - shares, dense)
         self.factor.backward(self.inverse, dense, out)
         out[last] = dense
         return out

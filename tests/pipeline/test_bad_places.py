@@ -17,6 +17,21 @@ def test_estimates_do_not_replace_an_input(farm: Farm, name: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["evaluate", "estimate"])
+def test_a_file_of_somebody_else_is_not_replaced(farm: Farm, command: str) -> None:
+    farm.write("thesis.csv", "three,years\n")
+    ended = farm.call(command, "farm.yaml", "-o", "thesis.csv")
+    assert ended.status == 1
+    assert "thesis.csv is there already and is neither results nor estimates of breedeval" in ended.err
+    assert "Choose another name with -o, or remove it." in ended.err
+    assert (farm.folder / "thesis.csv").read_text() == "three,years\n"
+
+
+def test_older_results_are_replaced(farm: Farm) -> None:
+    assert farm.evaluate().status == 0
+    assert farm.evaluate().status == 0
+
+
+@pytest.mark.parametrize("command", ["evaluate", "estimate"])
 def test_labels_of_a_relationship_are_an_input(farm: Farm, command: str) -> None:
     farm.change("genetic(id)\n", 'genetic(id) + random(herd, relationship = "K")\n')
     farm.change("variances:\n", "relationships: {K: {file: k.txt, labels: l.txt}}\nvariances:\n  herd: 0.1\n")

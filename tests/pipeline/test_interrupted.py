@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import shutil
@@ -12,22 +13,34 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from breedeval.results import atomic
+from breedeval.results.schema import FORMAT
 from breedeval.simulate.dairy import simulate_dairy
 from breedeval.simulate.files import write_population
 from tests.farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
-OLD = "the old results"
 DiskUsage = namedtuple("DiskUsage", ["total", "used", "free"])
+
+
+def old_results() -> bytes:
+    """What is recognized as results of an earlier run."""
+    with io.BytesIO() as data:
+        with h5py.File(data, "w") as file:
+            file.attrs["format"] = FORMAT
+        return data.getvalue()
+
+
+OLD = old_results()
 
 
 def only_old_is_left(farm: Farm) -> bool:
     """Whether ``out.h5`` is as it was and nothing else was written."""
-    return (farm.folder / "out.h5").read_text() == OLD and not list(farm.folder.glob(".*partial"))
+    return (farm.folder / "out.h5").read_bytes() == OLD and not list(farm.folder.glob(".*partial"))
 
 
 # --- places that cannot be written ------------------------------------------------------------------------------------
@@ -71,7 +84,7 @@ def test_mode_of_the_folder(farm: Farm) -> None:
 
 
 def test_disk_that_has_too_little_room_is_refused_before_the_solution(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    farm.write("out.h5", OLD)
+    (farm.folder / "out.h5").write_bytes(OLD)
     monkeypatch.setattr(atomic.shutil, "disk_usage", lambda _: DiskUsage(1_000_000, 900_000, 100_000))
     ended = farm.evaluate()
     assert ended.status == 1
@@ -96,7 +109,7 @@ def test_disk_that_fills_while_results_are_written(farm: Farm, n_bytes: int) -> 
     # The limit below holds for every file: loops that are compiled and stored now need not be stored then.
     subprocess.run(command("evaluate", "farm.yaml", "-q", "-o", "warm.h5"), env=environment(), check=True)
     (farm.folder / "warm.h5").unlink()
-    farm.write("out.h5", OLD)
+    (farm.folder / "out.h5").write_bytes(OLD)
     ended = subprocess.run(
         command("evaluate", "farm.yaml", "-q", "-o", "out.h5"),
         env=environment(),
@@ -118,7 +131,7 @@ def long_run(farm: Farm) -> Farm:
     with (herd / "evaluation.yaml").open("a") as file:
         file.write("solver: {method: pcg, preconditioner: diagonal, stop: residual, tolerance: 1e-300, max_rounds: 1000000}\n")
         file.write("accuracy: {method: none}\n")
-    farm.write("out.h5", OLD)
+    (farm.folder / "out.h5").write_bytes(OLD)
     return farm
 
 
@@ -179,7 +192,7 @@ run(["evaluate", "farm.yaml", "-q", "-o", "out.h5"])
 @pytest.mark.parametrize("there_is_an_old_file", [True, False])
 def test_stopped_while_writing(farm: Farm, name: str, there_is_an_old_file: bool) -> None:
     if there_is_an_old_file:
-        farm.write("out.h5", OLD)
+        (farm.folder / "out.h5").write_bytes(OLD)
     code = KILLED_WHILE_WRITING.format(signal=name)
     ended = subprocess.run(
         [sys.executable, "-c", code],
@@ -193,13 +206,13 @@ def test_stopped_while_writing(farm: Farm, name: str, there_is_an_old_file: bool
     assert ended.returncode == {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}[name], ended.stderr
     assert (farm.folder / "out.h5").exists() == there_is_an_old_file
     if there_is_an_old_file:
-        assert (farm.folder / "out.h5").read_text() == OLD
+        assert (farm.folder / "out.h5").read_bytes() == OLD
     left = list(farm.folder.glob(".out.h5.*.partial"))
     assert len(left) == (1 if name == "SIGKILL" else 0), "killed outright, the unfinished file stays under its hidden name"
 
 
 def test_solution_that_is_not_good_enough_is_not_written(farm: Farm) -> None:
-    farm.write("out.h5", OLD)
+    (farm.folder / "out.h5").write_bytes(OLD)
     farm.change("title: Farm", "solver: {method: pcg, max_rounds: 1, ebv_error: 1e-12}\naccuracy: {method: none}")
     ended = farm.evaluate("-q")
     assert ended.status == 1
