@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from breedeval.arrays import NONE, Bool, Float64, Int32, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.incidence import Incidence, LevelIndex
 from breedeval.equations.residual import ResidualInverse
+from breedeval.equations.stretches import Stretches, find_stretches
 from breedeval.kernels import record_pass as kernels
 
 #: Pieces that the records are cut into, for any number of threads.
@@ -33,10 +34,8 @@ class RecordPass:
     ----------
     incidence, residual
         W and R⁻¹.
-    pointer
-        (K, t + 1) int64 where the slots of each term begin, trait by trait.
-    run
-        (K,) int32 first column of a term with one coefficient of one for every trait, in order; −1 for any other.
+    stretches, single
+        Coefficients that are taken together, and the same one by one, for several vectors.
     target, shift
         (K,) int32, for each term: where its share goes, and by how much its equations are lowered to be elements of the copies.
     bounds
@@ -49,8 +48,8 @@ class RecordPass:
 
     incidence: Incidence
     residual: ResidualInverse
-    pointer: Int64
-    run: Int32
+    stretches: Stretches
+    single: Stretches
     target: Int32
     shift: Int32
     bounds: Int64
@@ -72,7 +71,7 @@ class RecordPass:
     def add_product(self, x: Float64, out: Float64) -> None:
         """Add W'R⁻¹W x to `out`; x and out (N,) or (N, c). Not for two threads at once on the same object."""
         if x.ndim == 1:
-            self._add(x, out, self.bounds, self._copies, self._e)
+            self._add(self.stretches, x, out, self.bounds, self._copies, self._e)
         else:
             self._add_columns(x, out)
 
@@ -84,12 +83,12 @@ class RecordPass:
             self._of_columns.clear()
             self._of_columns[size] = np.empty((len(bounds) - 1, size))
         e = np.empty((len(self._e), self._e.shape[1] * x.shape[1]))
-        self._add(x, out, bounds, self._of_columns[size], e)
+        self._add(self.single, x, out, bounds, self._of_columns[size], e)
 
-    def _add(self, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
-        w, r, s = self.incidence, self.residual, self.incidence.slots
+    def _add(self, stretches: Stretches, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
+        w, r, s = self.incidence, self.residual, stretches
         c = x.size // len(x)
-        terms = (self.pointer, self.run, s.column, s.covariate, self.target, self.shift)
+        terms = (s.pointer, s.rows, s.curves, s.of_traits, s.repeats, self.target, self.shift)
         of_record, end = (r.kind, r.inverses, r.weights, r.weight_roots), (bounds, copies, e, out.reshape(-1))
         where = (x.reshape(-1), w.forward_ragged(x), w.first, w.covariates)
         widths = ((0,) * w.n_traits, (0,) * c, (0,) * (w.n_traits * c))
@@ -121,8 +120,8 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     return RecordPass(
         incidence,
         residual,
-        _places(incidence),
-        _runs(incidence),
+        find_stretches(incidence),
+        find_stretches(incidence, most=1),
         freeze(target),
         freeze(shift),
         bounds,
@@ -131,26 +130,6 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
         np.empty((len(bounds) - 1, size)),
         np.empty((incidence.n_records if wide else 0, incidence.n_traits)),
     )
-
-
-def _places(incidence: Incidence) -> Int64:
-    """(K, t + 1) where the slots of each term and trait begin among those of all terms; they stand by term, then by trait."""
-    slots, n_terms, n_traits = incidence.slots, len(incidence.blocks), incidence.n_traits
-    key = slots.term.astype(np.int64) * n_traits + slots.trait
-    wanted = np.arange(n_terms)[:, None] * n_traits + np.arange(n_traits + 1)
-    return freeze(np.searchsorted(key, wanted).astype(np.int64))
-
-
-def _runs(incidence: Incidence) -> Int32:
-    """First column of each term whose slots are one a trait, in order, side by side, times one; −1 for the others."""
-    runs = np.full(len(incidence.blocks), NONE, dtype=np.int32)
-    traits = np.arange(incidence.n_traits)
-    ragged = [part.term for part in incidence.ragged]
-    for k, slots in enumerate(incidence.by_term):
-        plain = k not in ragged and len(slots.trait) == len(traits) and (slots.covariate == NONE).all()
-        if plain and (slots.trait == traits).all() and (slots.column == slots.column[0] + traits).all():
-            runs[k] = slots.column[0]
-    return freeze(runs)
 
 
 def _cut(incidence: Incidence) -> tuple[list[int], Int64]:

@@ -1,16 +1,16 @@
 """W'R⁻¹W x in one pass over the records, for any number of traits and of vectors x side by side.
 
 A batch of records reads its equations, weighs the sums by R⁻¹ and gives them back at once, while its levels are still in cache.
-Within a batch one term follows the other, so that what differs between terms is asked once for all of its records, and reads
-that miss the cache do not wait for each other. Records are cut into fixed chunks, and where a term's share goes depends on it:
+Within a batch one stretch of coefficients (see `breedeval.kernels.stretches`) follows the other, so that what differs between
+them is asked once for all of its records, and reads that miss the cache do not wait for each other. Records are cut into fixed
+chunks, and where a term's share goes depends on it:
 
 - ``ORDERED``: no chunk shares a level with another, and no other term writes there: added to `out` directly;
 - ``SMALL``: few levels that any record may have: added to the chunk's own copy, and the copies are summed in order;
 - ``WIDE``: neither: left for `breedeval.kernels.incidence.backward`, which gathers it from e = R⁻¹W x, kept for that.
 
-The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Slots are those
-of `breedeval.kernels.incidence`; ragged terms have none here: what they add to W x comes in `added`, and their share is
-gathered from e.
+The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Ragged terms have
+no stretches: what they add to W x comes in `added`, and their share is gathered from e.
 
 `traits`, `columns` and `both` are any tuples of t, c and t · c numbers: their lengths are known when the loops are compiled, so
 that a record's row of t · c numbers is a few vector instructions. x and out are (N · c,), the c numbers of an equation side by
@@ -24,6 +24,7 @@ import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
 from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, scale_row
+from breedeval.kernels.stretches import TRAIT, give_stretch, numbers_of, read_stretch
 
 ORDERED, SMALL, WIDE = 0, 1, 2
 
@@ -41,9 +42,10 @@ def multiply(
     first,
     covariates,
     pointer,
-    run,
-    column,
-    covariate,
+    stretches,
+    curves,
+    of_traits,
+    repeats,
     target,
     shift,
     kind,
@@ -57,49 +59,42 @@ def multiply(
 ):
     """Add the ordered terms' part of W'R⁻¹W x to out; the small terms' part goes to private_out (chunks, size · c).
 
-    Slots stand by term and trait: column and covariate (s,), those of term k and trait j from pointer[k, j] to
-    pointer[k, j + 1]; run[k] ≥ 0 says that they are one for each trait, in order, in columns that begin with run[k], times one.
-    target, shift (K,) say where a term's share goes and what its equations are lowered by among the copies; bounds
-    (chunks + 1,) cut the records. kind (m,) chooses one of inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those
-    of weights by trait, or (0, t). added (m, t · c), or (0, t · c) when no term is ragged; e_out the same when no term is wide.
+    Rows of `stretches` (s, 4) stand by term, those of term k from pointer[k] to pointer[k + 1]; `curves` is None if none is
+    wider than one, `of_traits` if all are of all traits, else any number: what is None is not compiled. repeats (K,) says that
+    most records have the term's level of the record before. target, shift (K,) say where a term's share goes and what its equations
+    are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of inverses (q, t, t), weights
+    (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c) when no term is
+    ragged; e_out the same when no term is wide.
     """
-    n_terms, n_traits, n_columns = run.shape[0], len(traits), len(columns)
-    size = max(FEWEST, BATCH // (n_traits * n_columns))
-    by_slot = n_terms > 0 and run.min() < 0
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
-        rows = np.empty((size, n_traits * n_columns))
-        having, count = np.empty((n_traits, size), np.int32), np.zeros(n_traits, np.int64)
-        for begin in range(bounds[chunk], bounds[chunk + 1], size):
-            end = min(bounds[chunk + 1], begin + size)
-            if by_slot:
-                _find_traits(traits, kind, inverses, begin, end, having, count)
-            if added.shape[0] > 0:
-                rows[: end - begin] = added[begin:end]
-            else:
-                rows[:] = 0.0
-            for k in range(n_terms):
-                if run[k] >= 0:
-                    _read_run(columns, both, x, first, k, begin, end, run[k], rows)
-                    continue
-                for j in range(n_traits):
-                    for s in range(pointer[k, j], pointer[k, j + 1]):
-                        some, place = having[j, : count[j]], (k, j, column[s])
-                        _read_slot(columns, both, x, first, place, begin, some, covariates, covariate[s], rows)
-            _weigh(traits, columns, both, kind, inverses, weights, roots, begin, end, rows)
-            for k in range(n_terms):
-                if target[k] == WIDE:
-                    continue
-                to = out if target[k] == ORDERED else private_out[chunk]
-                if run[k] >= 0:
-                    _give_run(columns, both, rows, first, k, begin, end, run[k] - shift[k], to)
-                    continue
-                for j in range(n_traits):
-                    for s in range(pointer[k, j], pointer[k, j + 1]):
-                        some, place = having[j, : count[j]], (k, j, column[s] - shift[k])
-                        _give_slot(columns, both, rows, first, place, begin, some, covariates, covariate[s], to)
-            if e_out.shape[0] > 0:
-                e_out[begin:end] = rows[: end - begin]
+        tuples = (traits, columns, both)
+        terms, records = (pointer, stretches, repeats, target, shift), (first, covariates)
+        residual, here = (kind, inverses, weights, roots), (bounds[chunk], bounds[chunk + 1])
+        _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residual, here, private_out[chunk], e_out, out)
+
+
+@compiled
+def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residual, here, private_out, e_out, out):
+    """The same for the records of one chunk, batch after batch."""
+    traits, columns, both = tuples
+    begin, end = here
+    size = max(FEWEST, BATCH // len(both))
+    rows = np.empty((size, len(both)))
+    having, count = np.empty((len(traits), size), np.int32), np.zeros(len(traits), np.int64)
+    for low in range(begin, end, size):
+        high = min(end, low + size)
+        if added.shape[0] > 0:
+            rows[: high - low] = added[low:high]
+        else:
+            rows[:] = 0.0
+        if of_traits is not None:
+            _find_traits(traits, residual[0], residual[1], low, high, having, count)
+        _read(curves, tuples, of_traits, x, terms, records, low, high, having, count, rows)
+        _weigh(traits, columns, both, residual, low, high, rows)
+        _give(curves, tuples, of_traits, rows, terms, records, low, high, having, count, private_out, out)
+        if e_out.shape[0] > 0:
+            e_out[low:high] = rows[: high - low]
 
 
 @compiled
@@ -114,50 +109,40 @@ def _find_traits(traits, kind, inverses, begin, end, having_out, count_out):
 
 
 @compiled
-def _read_run(columns, both, x, first, k, begin, end, column, out_rows):
-    """Add the part of W x of a term that has one equation for each trait side by side."""
-    for i in range(np.uint64(end - begin)):
-        start = first[np.uint64(begin) + i, np.uint64(k)]
-        if start >= 0:
-            add_row(both, 1.0, x, (start + column) * len(columns), out_rows, i * np.uint64(len(both)))
+def _read(curves, tuples, of_traits, x, terms, records, begin, end, having, count, out_rows):
+    """Add W x to the rows of a batch."""
+    _, columns, both = tuples
+    pointer, stretches, _, _, _ = terms
+    first, covariates = records
+    for k in range(pointer.shape[0] - 1):
+        for s in range(pointer[k], pointer[k + 1]):
+            j, stretch = stretches[s, TRAIT], numbers_of(stretches, s)
+            if j < 0:
+                read_stretch(curves, columns, both, stretch, x, first, covariates, k, begin, None, end - begin, out_rows)
+            elif of_traits is not None:
+                read_stretch(curves, columns, columns, stretch, x, first, covariates, k, begin, having[j], count[j], out_rows)
 
 
 @compiled
-def _read_slot(columns, both, x, first, place, begin, having, covariates, covariate, out_rows):
-    """Add the part of W x of one slot, of term and trait and in the column `place`; `having` are the records with the trait."""
-    here, offset = np.uint64(place[0]), place[1] * len(columns)
-    for r in range(np.uint64(having.shape[0])):
-        i = having[r]
-        start = first[np.uint64(begin + i), here]
-        if start >= 0:
-            z = covariates[np.uint64(begin + i), np.uint64(covariate)] if covariate >= 0 else 1.0
-            add_row(columns, z, x, (start + place[2]) * len(columns), out_rows, i * len(both) + offset)
+def _give(curves, tuples, of_traits, rows, terms, records, begin, end, having, count, private_out, out):
+    """Add W' times the rows of a batch to the equations of those terms that are not wide."""
+    _, columns, both = tuples
+    pointer, stretches, repeats, target, shift = terms
+    first, covariates = records
+    for k in range(pointer.shape[0] - 1):
+        to = out if target[k] == ORDERED else private_out
+        for s in range(pointer[k], pointer[k + 1] if target[k] != WIDE else 0):
+            j, stretch, how = stretches[s, TRAIT], numbers_of(stretches, s), (shift[k], repeats[k])
+            if j < 0:
+                give_stretch(curves, columns, both, stretch, how, rows, first, covariates, k, begin, None, end - begin, to)
+            elif of_traits is not None:
+                give_stretch(curves, columns, columns, stretch, how, rows, first, covariates, k, begin, having[j], count[j], to)
 
 
 @compiled
-def _give_run(columns, both, rows, first, k, begin, end, column, out):
-    """Add a batch's rows to the equations that `_read_run` reads."""
-    for i in range(np.uint64(end - begin)):
-        start = first[np.uint64(begin) + i, np.uint64(k)]
-        if start >= 0:
-            add_row(both, 1.0, rows, i * np.uint64(len(both)), out, (start + column) * len(columns))
-
-
-@compiled
-def _give_slot(columns, both, rows, first, place, begin, having, covariates, covariate, out):
-    """Add a batch's rows to the equations that `_read_slot` reads."""
-    here, offset = np.uint64(place[0]), place[1] * len(columns)
-    for r in range(np.uint64(having.shape[0])):
-        i = having[r]
-        start = first[np.uint64(begin + i), here]
-        if start >= 0:
-            z = covariates[np.uint64(begin + i), np.uint64(covariate)] if covariate >= 0 else 1.0
-            add_row(columns, z, rows, i * len(both) + offset, out, (start + place[2]) * len(columns))
-
-
-@compiled
-def _weigh(traits, columns, both, kind, inverses, weights, roots, begin, end, out_rows):
+def _weigh(traits, columns, both, residual, begin, end, out_rows):
     """Multiply the rows of a batch by R⁻¹; one trait has no roots."""
+    kind, inverses, weights, roots = residual
     work = local_row(both)
     for i in range(end - begin):
         q, weight, here = np.uint64(kind[np.uint64(begin + i)]), weights[np.uint64(begin + i)], i * len(both)

@@ -24,24 +24,13 @@ def local_row(_, like):
     An array made by ``np.empty`` lies where others might be, as far as the compiler can tell: every sum that is kept there is
     written and read again at each step.
     """
+    return types.Array(types.float64, 1, "C")(like), _local_array(like.count)
 
-    def generate(context, builder, signature, arguments):
-        size = context.get_constant(types.intp, like.count)
-        with builder.goto_entry_block():
-            numbers = builder.alloca(ir.ArrayType(ir.DoubleType(), like.count))
-        numbers.align = 64
-        row = context.make_array(signature.return_type)(context, builder)
-        populate_array(
-            row,
-            data=builder.bitcast(numbers, ir.DoubleType().as_pointer()),
-            shape=cgutils.pack_array(builder, [size]),
-            strides=cgutils.pack_array(builder, [context.get_constant(types.intp, 8)]),
-            itemsize=context.get_constant(types.intp, 8),
-            meminfo=None,
-        )
-        return row._getvalue()
 
-    return types.Array(types.float64, 1, "C")(like), generate
+@intrinsic
+def local_rows(_, several, like):
+    """The same for as many rows as `several`, any tuple, has numbers; one behind the other."""
+    return types.Array(types.float64, 1, "C")(several, like), _local_array(several.count * like.count)
 
 
 @intrinsic
@@ -115,6 +104,28 @@ def prefetch_row(_, like, x, p):
         return context.get_dummy_value()
 
     return types.void(like, x, p), generate
+
+
+def _local_array(n):
+    """What generates an array of n numbers on the stack."""
+
+    def generate(context, builder, signature, arguments):
+        size = context.get_constant(types.intp, n)
+        with builder.goto_entry_block():
+            numbers = builder.alloca(ir.ArrayType(ir.DoubleType(), n))
+        numbers.align = 64
+        row = context.make_array(signature.return_type)(context, builder)
+        populate_array(
+            row,
+            data=builder.bitcast(numbers, ir.DoubleType().as_pointer()),
+            shape=cgutils.pack_array(builder, [size]),
+            strides=cgutils.pack_array(builder, [context.get_constant(types.intp, 8)]),
+            itemsize=context.get_constant(types.intp, 8),
+            meminfo=None,
+        )
+        return row._getvalue()
+
+    return generate
 
 
 def _weight_and_places(context, builder, signature, arguments):
