@@ -58,7 +58,7 @@ def forward_columns_by_threads(
 def give_columns(
     columns, both, own, partner, low, high, bounds, equation, begin, split, end, index, value, base, out, shares_out
 ):
-    """Give the shares of nodes low to high to their partners, in place: `forward_columns` and `dense_shares_of_columns` at once.
+    """Give the shares of nodes low to high to their partners, in place: `forward_columns` and `dense_shares_of_columns` as one.
 
     The bits are the same, as every equation is changed by the same products in the same order. Elements from split to end are
     those of the last equations, whose shares are added to shares_out (pieces, T, c). This is for one thread: what partners get
