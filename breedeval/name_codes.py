@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from breedeval.arrays import Int32, UInt8, freeze
-from breedeval.equal_texts import TextRows, first_places, may_be_matched, number_distinct
+from breedeval.equal_texts import DealtTexts, TextRows, deal_columns, may_be_matched
 from breedeval.names import Names, NameTable
 
 
@@ -54,11 +54,17 @@ def encode_columns(
         table = NameTable(max(len(starts) for _, starts, _ in columns))
         codes = [table.encode(*column, progress) for column in columns]
         return table.give_away(first), codes
-    short = [texts for texts in rows if texts is not None]
-    together, buffer, offsets = number_distinct(short, first_places(short, progress))
-    ends = np.cumsum([len(texts) for texts in short])
+    return dealt_codes(*deal_columns([texts for texts in rows if texts is not None]), progress, first)
+
+
+def dealt_codes(
+    dealt: DealtTexts, begins: Sequence[int], progress: Callable[[float], None] | None = None, first: int = 0
+) -> tuple[Names, list[Int32]]:
+    """As `encode_columns`, of texts that are dealt out; `begins` (columns + 1,): the stream with which each column begins."""
+    together, ends, buffer, offsets = dealt.codes(progress)
     begin = int(offsets[first])
     offsets = offsets[first:]
     if begin:
         offsets -= begin
-    return Names(freeze(buffer[begin:]), freeze(offsets)), np.split(together, ends[:-1])
+    codes = [together[ends[a] : ends[b]] for a, b in pairwise(begins)]
+    return Names(freeze(buffer[begin:]), freeze(offsets)), codes

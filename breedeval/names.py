@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from breedeval.arrays import NONE, AnyArray, Int32, Int64, UInt8, freeze
-from breedeval.equal_texts import TextRows, first_places, may_be_matched
+from breedeval.equal_texts import TextRows, deal_columns, may_be_matched
 from breedeval.errors import UnknownNameError
 from breedeval.kernels import text
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
@@ -93,6 +93,11 @@ class Names:
         """(n,) bytes of each text."""
         return freeze(np.diff(self.offsets).astype(np.int32))
 
+    @cached_property
+    def common_length(self) -> int:
+        """Bytes of every text, −1 if they differ or there is none."""
+        return int(text.common_length(self.offsets))
+
     def to_list(self) -> list[str]:
         """All names as Python strings."""
         data = self.buffer.tobytes()
@@ -155,7 +160,8 @@ class Names:
         both = [TextRows.of(names.buffer, names.offsets[:-1], names.lengths) for names in (self, others)]
         if not may_be_matched(both):
             return None
-        found = first_places([texts for texts in both if texts is not None])[len(self) :].view(np.int32)
+        dealt, _ = deal_columns([texts for texts in both if texts is not None])
+        found = dealt.first_places()[len(self) :].view(np.int32)
         found[found >= len(self)] = NONE
         return found
 

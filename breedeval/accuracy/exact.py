@@ -66,13 +66,14 @@ def prediction_error_variance(inverse: SelectedInverse, kept: Int64, n_equations
     return pev
 
 
-def relationship_diagonal(a_inverse: SymmetricOperator) -> Float64:
+def relationship_diagonal(a_inverse: SymmetricOperator, n_animals: int | None = None) -> Float64:
     """(n,) diagonal of the relationship matrix that a given inverse stands for.
 
     With inbreeding this is 1 + F. An inverse that was set up as if no animal were inbred is still that of some matrix, whose
-    diagonal is neither one nor 1 + F; an animal's prior variance is this diagonal times σ²_a.
+    diagonal is neither one nor 1 + F; an animal's prior variance is this diagonal times σ²_a. Where groups stand behind the
+    first `n_animals` rows, it is that of the animals' deviations from their groups.
     """
-    matrix = csc_array(a_inverse.to_csr())
+    matrix = csc_array(a_inverse.to_csr()[:n_animals, :n_animals])
     # Young to old: parents stand before progeny, and those without progeny are eliminated first.
-    order, _, _ = better_order(matrix, np.arange(a_inverse.order)[::-1].copy())
+    order, _, _ = better_order(matrix, np.arange(matrix.shape[0])[::-1].copy())
     return factorize(matrix, order).inverse_diagonal()

@@ -29,6 +29,9 @@ _MENDABLE = (
 )
 _COLUMNS = ("animal", "sire", "dam", "birth_year", "birth_date", "sex")
 
+#: A number of years, generations or names.
+COUNT = click.IntRange(min=1)
+
 FILE: Options = (click.argument("file", type=click.Path(path_type=Path)),)
 READING: Options = (
     click.option(
@@ -36,9 +39,9 @@ READING: Options = (
     ),
     click.option("--sire", metavar="COLUMN", help="Column of the sire; 'none' if there is none."),
     click.option("--dam", metavar="COLUMN", help="Column of the dam; 'none' if there is none."),
-    click.option("--birth-year", metavar="COLUMN", help="Column of the birth year."),
-    click.option("--birth-date", metavar="COLUMN", help="Column of the birth date."),
-    click.option("--sex", metavar="COLUMN", help="Column of the sex."),
+    click.option("--birth-year", metavar="COLUMN", help="Column of the birth year; 'none' if a column looks like one."),
+    click.option("--birth-date", metavar="COLUMN", help="Column of the birth date; 'none' in the same way."),
+    click.option("--sex", metavar="COLUMN", help="Column of the sex; 'none' in the same way."),
     click.option("--unknown", metavar="CODE", multiple=True, help="A code that stands for an unknown parent; may be repeated."),
     click.option("--encoding", default="utf-8", show_default=True, help="Encoding of a text file."),
 )
@@ -58,9 +61,11 @@ REFERENCE: Options = (
         show_default=True,
         help="The animals the numbers are about; auto: the last birth year, or those without progeny if no year is known.",
     ),
-    click.option("--years", default=1, show_default=True, help="Birth years in the reference population last_years."),
+    click.option(
+        "--years", type=COUNT, default=1, show_default=True, help="Birth years in the reference population last_years."
+    ),
 )
-WIDTH: Options = (click.option("--width", default=1, show_default=True, help="Birth years in a class."),)
+WIDTH: Options = (click.option("--width", type=COUNT, default=1, show_default=True, help="Birth years in a class."),)
 
 
 def with_options(*groups: Options) -> Callable[[Command], Command]:
@@ -105,13 +110,29 @@ def read_with_inbreeding(file: Path, mend: tuple[str, ...], reading: dict[str, A
     return pedigree, compute_inbreeding(pedigree)
 
 
+def say_without_years(pedigree: Pedigree) -> None:
+    """Warn of tables by birth year that say little without one."""
+    from breedeval.pedigree.table import YEAR_UNKNOWN
+
+    if (pedigree.birth_year == YEAR_UNKNOWN).all():
+        click.echo("Warning: no birth year is known. Name its column with --birth-year or --birth-date.", err=True)
+
+
 def ids_from(listed: tuple[str, ...], file: Path | None) -> list[str]:
     """Names of animals from options and from a text file with one a line."""
-    from_file = [] if file is None else [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    from_file = [] if file is None else [line.strip() for line in _text_of(file).splitlines()]
     ids = [*listed, *(line for line in from_file if line)]
     if not ids:
         raise click.UsageError("No animal is named. Give ids with --id, or a file with one id a line with --ids.")
     return ids
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{file} is not UTF-8 (byte {error.object[error.start]:#x}). Save it as UTF-8, with one id a line."
+        raise click.BadParameter(message, param_hint="--ids") from error
 
 
 def _column(text: str | None) -> str | int | bool | None:

@@ -9,6 +9,7 @@ import click
 
 from breedeval.cli.output import table_options, write_table
 from breedeval.cli.pedigree_input import (
+    COUNT,
     FILE,
     MENDING,
     READING,
@@ -16,12 +17,14 @@ from breedeval.cli.pedigree_input import (
     WIDTH,
     read_and_build,
     read_with_inbreeding,
+    say_without_years,
     with_options,
 )
 from breedeval.errors import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 #: What `trend --plot` shows: label of a panel, its columns.
 TREND_PANELS = {
@@ -55,7 +58,7 @@ def describe(
     show_default=True,
     help="A row a generation, a parent and grandparent, a class of birth years, or an animal.",
 )
-@click.option("--depth", default=5, show_default=True, help="Generations counted for the index of completeness.")
+@click.option("--depth", type=COUNT, default=5, show_default=True, help="Generations counted for the index of completeness.")
 @with_options(WIDTH)
 @table_options
 def completeness(
@@ -70,6 +73,7 @@ def completeness(
     elif by == "path":
         frame = part.completeness_by_path(pedigree)
     elif by == "year":
+        say_without_years(pedigree)
         frame = part.completeness_by_birth_year(pedigree, width=width)
     else:
         frame = _completeness_of_animals(pedigree, depth)
@@ -79,8 +83,14 @@ def completeness(
 @click.command(epilog="Example: breedeval pedigree founders pedigrees/herd_book_pedigree.csv --list ancestors --top 10")
 @with_options(FILE, READING, MENDING, REFERENCE)
 @click.option("--list", "listed", type=click.Choice(["founders", "ancestors"]), help="Name those that contribute most.")
-@click.option("--top", default=20, show_default=True, help="How many to name.")
-@click.option("--tolerance", default=1e-3, show_default=True, help="Relative error of the number of ancestors; 0 for none.")
+@click.option("--top", type=COUNT, default=20, show_default=True, help="How many to name.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0.0),
+    default=1e-3,
+    show_default=True,
+    help="Relative error of the number of ancestors; 0 for none.",
+)
 @table_options
 def founders(
     file: Path,
@@ -117,7 +127,9 @@ def generations(file: Path, mend: tuple[str, ...], form: str, output: Path | Non
     from breedeval.errors import count_of
     from breedeval.pedigree.generation_interval import generation_interval
 
-    found = generation_interval(read_and_build(file, mend, reading))
+    pedigree = read_and_build(file, mend, reading)
+    say_without_years(pedigree)
+    found = generation_interval(pedigree)
     if found.n_negative:
         pairs = count_of(found.n_negative, "pair")
         click.echo(f"{pairs} left out: the parent is born after its progeny ('breedeval pedigree check' names them).", err=True)
@@ -137,6 +149,7 @@ def trend(
     if plot is not None and plot.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"'{plot.name}' ends neither with .svg nor with .png.", param_hint="--plot")
     pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
+    say_without_years(pedigree)
     frame = birth_year_trend(pedigree, inbreeding, width=width)
     if plot is not None:
         _draw(frame, plot, f"{file.name}: {count_of(len(pedigree), 'animal')}")
@@ -147,7 +160,11 @@ def trend(
     "inbreeding-rate", epilog="Example: breedeval pedigree inbreeding-rate pedigrees/herd_book_pedigree.csv --width 5"
 )
 @with_options(FILE, READING, MENDING, REFERENCE, WIDTH)
-@click.option("--interval", type=float, help="Generation interval in years; that of the pedigree by default.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Generation interval in years; that of the pedigree by default.",
+)
 @click.option("--by-year", is_flag=True, help="A row a class of birth years instead of the two methods.")
 @table_options
 def inbreeding_rate(
@@ -169,6 +186,7 @@ def inbreeding_rate(
     from breedeval.pedigree.reference import reference_rows
 
     pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
+    say_without_years(pedigree)
     if by_year:
         write_table(part.rates_by_birth_year(pedigree, inbreeding, width=width), form, output)
         return
@@ -185,7 +203,7 @@ def inbreeding_rate(
 @with_options(FILE, READING, MENDING)
 @click.option("--sizes", type=click.Choice(["sire", "dam", "full_sibs"]), help="How many families there are of each size.")
 @click.option("--largest", type=click.Choice(["sire", "dam"]), help="Name the parents with the most progeny.")
-@click.option("--top", default=20, show_default=True, help="How many to name.")
+@click.option("--top", type=COUNT, default=20, show_default=True, help="How many to name.")
 @table_options
 def families(
     file: Path,

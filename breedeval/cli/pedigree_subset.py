@@ -16,6 +16,7 @@ from breedeval.cli.pedigree_input import (
     ids_from,
     read_and_build,
     read_with_inbreeding,
+    say_without_years,
     with_options,
 )
 
@@ -126,6 +127,7 @@ def average_relationship(
     if by == "sex":
         labels, names = pedigree.sex.astype(np.int32) - 1, ["M", "F"]
     else:
+        say_without_years(pedigree)
         classes = BirthClasses.of(pedigree, width)
         labels, names = classes.label, [str(year) for year in classes.first_year]
     found = average_relationships(pedigree, inbreeding, labels, len(names))

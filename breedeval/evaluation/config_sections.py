@@ -87,6 +87,8 @@ class PedigreeSection(Section):
             raise ValueError("stored_inbreeding does not go with inbreeding: false. Remove one of them.")
         if self.stored_inbreeding is not None and self.groups is not None and (self.groups.inbred or self.groups.gamma):
             raise ValueError("stored_inbreeding is for unknown parents that are unrelated; remove it, or inbred and gamma.")
+        if not self.inbreeding and self.groups is not None and (self.groups.inbred or self.groups.gamma):
+            raise ValueError("inbreeding: false does not go with groups that are inbred or have a gamma. Remove one of them.")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,8 @@ from breedeval.solvers.null_space import NullSpace, find_null_space
 
 #: Most elements of W Q that are formed to look for dependencies between groups and fixed effects.
 LARGEST_GROUP_PART = 100_000_000
+#: A null vector of unit length with less than this in groups is one of fixed effects alone.
+OF_GROUPS = 1e-8
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Dependencies:
         The same for a person, groups included.
     genetic, pedigree
         The genetic block and the pedigree if groups are among the columns; else None.
+    shifts
+        (N, c) what would depend if random groups (or metafounders) were fixed: only their variance keeps it in its place.
     """
 
     null_space: NullSpace
@@ -49,6 +53,7 @@ class Dependencies:
     lines: tuple[str, ...]
     genetic: EquationBlock | None
     pedigree: Pedigree | None
+    shifts: Float64
 
     @property
     def constrained(self) -> Int64:
@@ -70,12 +75,8 @@ class Dependencies:
         vectors = np.zeros((n_equations, self.null_space.nearly.shape[1]))
         vectors[self.columns] = self.null_space.nearly
         if self.genetic is not None and self.pedigree is not None:
-            n = self.pedigree.n_animals
-            for j in range(vectors.shape[1]):
-                column = np.ascontiguousarray(vectors[:, j])
-                self.genetic.view(column)[:n] = spread_group_values(self.pedigree, self.genetic.view(column)[n:])
-                vectors[:, j] = column
-        return vectors
+            _spread_groups(self.genetic, self.pedigree, vectors)
+        return np.hstack([vectors, self.shifts])
 
 
 def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Dependencies:
@@ -86,7 +87,10 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
     columns, preferred = np.arange(n_fixed), preferred_constraints(layout)
     lines: list[str] = []
     genetic, pedigree = layout.genetic, None if inputs.genetics is None else inputs.genetics.pedigree
+    shifts = np.empty((equations.order, 0))
     if inputs.genetics is None or genetic is None or pedigree is None or inputs.genetics.group_kind != "fixed":
+        if genetic is not None and pedigree is not None and pedigree.n_groups:
+            shifts = _shifts(equations, x, observed, genetic)
         genetic = pedigree = None
     elif len(observed) * pedigree.n_groups * genetic.n_columns > LARGEST_GROUP_PART:
         lines.append("groups: too many to look for dependencies; give a base, and read differences between groups only")
@@ -108,7 +112,38 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
         lines.append(
             f"groups: {name_some(layout.labels(in_groups))} set to zero; only differences between groups are estimable"
         )
-    return Dependencies(null_space, freeze(columns), estimability, tuple(lines), genetic, pedigree)
+    return Dependencies(null_space, freeze(columns), estimability, tuple(lines), genetic, pedigree, freeze(shifts))
+
+
+def _shifts(equations: MixedModelEquations, x: csr_array, observed: Int64, genetic: EquationBlock) -> Float64:
+    """(N, c) shifts of all animals and groups alike that fixed effects take up in every record: only groups' variance is left.
+
+    They are null vectors of the columns of fixed effects X with one more for each genetic column, its sum over animals.
+    """
+    n_fixed, shares = x.shape[1], []
+    together = np.zeros((equations.order, genetic.n_columns))
+    for j in range(genetic.n_columns):
+        column = np.zeros(equations.order)
+        genetic.view(column)[:, j] = 1.0
+        together[:, j] = column
+        of_records = np.empty((equations.incidence.n_records, equations.incidence.n_traits))
+        shares.append(equations.incidence.forward(column, of_records).ravel()[observed])
+    null_space = find_null_space(csr_array(hstack([x, csr_array(np.column_stack(shares))])), n_fixed + np.arange(len(shares)))
+    if null_space.basis is None:
+        return np.empty((equations.order, 0))
+    _, sizes, rotation = np.linalg.svd(null_space.basis[n_fixed:], full_matrices=False)
+    found = null_space.basis @ rotation[sizes > OF_GROUPS].T
+    vectors: Float64 = together @ found[n_fixed:]
+    vectors[:n_fixed] = found[:n_fixed]
+    return vectors
+
+
+def _spread_groups(genetic: EquationBlock, pedigree: Pedigree, vectors: Float64) -> None:
+    """Give animals the share of the groups in each column of vectors (N, c)."""
+    for j in range(vectors.shape[1]):
+        column = np.ascontiguousarray(vectors[:, j])
+        genetic.view(column)[: pedigree.n_animals] = spread_group_values(pedigree, genetic.view(column)[pedigree.n_animals :])
+        vectors[:, j] = column
 
 
 def _rows(matrix: csr_array, rows: Int64) -> csr_array:

@@ -18,6 +18,7 @@ from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.factorization import factorize_as_planned
 from breedeval.evaluation.forecast import forecast, refuse_short_memory
+from breedeval.evaluation.genetics import Genetics
 from breedeval.evaluation.inputs import Inputs, prepare
 from breedeval.evaluation.observer import Observer, Silence
 from breedeval.evaluation.problem import Problem, expected_size, set_up
@@ -192,9 +193,8 @@ def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -
     covariance = inputs.variances.random[block.key]
     order = {label: j for j, label in enumerate(covariance.labels)}
     n = genetics.pedigree.n_animals
-    own = genetics.self_relationship
-    if solved.pev is not None and genetics.group_kind == "none" and config.pedigree and not config.pedigree.inbreeding:
-        own = relationship_diagonal(genetics.inverse)
+    ignored = config.pedigree is not None and not config.pedigree.inbreeding
+    own = _prior_relationship(genetics, ignored) if solved.pev is not None else genetics.self_relationship
     found = []
     for column, label in enumerate(block.columns):
         trait, _, name = label.partition(":")
@@ -215,6 +215,18 @@ def _breeding_values(config: EvaluationConfig, inputs: Inputs, solved: Solved) -
         )
         found.append(values)
     return tuple(found)
+
+
+def _prior_relationship(genetics: Genetics, ignored: bool) -> Float64:
+    """(n,) var(u) / σ²_a of what has a PEV: of breeding values, or of deviations from fixed groups.
+
+    Where inbreeding was ignored, or is relative to unknown parents that are inbred themselves, it is not 1 + F.
+    """
+    if not ignored and genetics.unknown_parents != "inbred":
+        return genetics.self_relationship
+    of_groups = genetics.self_relationship - (1.0 + genetics.inbreeding.coefficients)
+    own: Float64 = relationship_diagonal(genetics.inverse, genetics.pedigree.n_animals) + of_groups
+    return own
 
 
 def _effect_reliability(inputs: Inputs, solved: Solved) -> dict[str, Float64]:

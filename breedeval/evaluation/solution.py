@@ -25,7 +25,7 @@ from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factor import Factorization, SelectedInverse
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.preconditioners import CorrectedPreconditioner
+from breedeval.solvers.preconditioners import BalancedPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
@@ -85,7 +85,7 @@ def solve(
             nearly = problem.dependencies.nearly(problem.equations.order)
             preconditioner = build_preconditioner(problem.plan.preconditioner, problem.equations, nearly, observer)
             if long_run is not None and long_run.slow is not None and long_run.slow.shape[1]:
-                preconditioner = CorrectedPreconditioner.smoothed(preconditioner, problem.equations, long_run.slow)
+                preconditioner = BalancedPreconditioner.smoothed(preconditioner, problem.equations, long_run.slow)
     observer.stage("solving")
     with clock.stage("solution"):
         result = _solve(config, problem, factor, preconditioner, rule, observer, long_run or LongRun())

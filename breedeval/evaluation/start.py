@@ -81,16 +81,17 @@ def genetic_trend(inputs: Inputs) -> Float64:
 
 
 def _fit_new_levels(equations: MixedModelEquations, met: Bool, start: Float64) -> None:
-    """Solve the equations of new levels given all others, effect after effect, where levels of an effect are not related."""
+    """Take a step in the equations of new levels where levels of an effect are not related: one product with C."""
     diagonal = equations.diagonal()
+    new = ~met & (diagonal > 0)
+    residual = equations.right_hand_side - equations.multiply(start)
     for block in equations.layout.blocks:
         own = block.equations
-        new = ~met[own] & (diagonal[own] > 0)
-        if block.relationship not in (FIXED, IDENTITY) or not new.any() or not met[own].any():
+        if block.relationship not in (FIXED, IDENTITY) or not met[own].any():
             continue
-        residual = equations.right_hand_side[own] - equations.multiply(start)[own]
+        step = np.divide(residual[own], diagonal[own], out=np.zeros(block.n_equations), where=new[own])
         # The other columns of a level stay as they are; a step along the diagonal alone is right for one and safe for several.
-        start[own][new] += residual[new] / (block.n_columns * diagonal[own][new])
+        start[own] += step / block.n_columns
 
 
 def _genetic(block: EquationBlock, pedigree: Pedigree, old: ResultsFile, start: Float64, met_out: Bool) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.errors import EXAMPLES_SHOWN, count_of
 from breedeval.io.column_codes import encode_column
-from breedeval.io.text_table import Column, NumberColumn, TextColumn
+from breedeval.io.text_table import CodedColumn, Column, NumberColumn, TextColumn
 from breedeval.pedigree.row_values import values_of_rows
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 from breedeval.source import Source
@@ -34,7 +34,7 @@ class Unreadable:
     rows: Int32
 
 
-def read_sex(name: str, column: TextColumn, missing: Sequence[str]) -> tuple[Int8, tuple[str, ...]]:
+def read_sex(name: str, column: TextColumn | CodedColumn, missing: Sequence[str]) -> tuple[Int8, tuple[str, ...]]:
     """(m,) sex; and a note on values that are neither a sex nor a code for unknown."""
     names, codes = encode_column(column, missing)
     listed = names.to_list()
@@ -51,14 +51,16 @@ def read_sex(name: str, column: TextColumn, missing: Sequence[str]) -> tuple[Int
     return sex, (f"Column '{name}': {count_of(n_odd, 'value')} taken as unknown sex: {shown}{more}.",)
 
 
-def read_birth_year(name: str, column: Column, missing: Sequence[str]) -> tuple[Int32, Unreadable | None]:
+def read_birth_year(name: str, column: Column | CodedColumn, missing: Sequence[str]) -> tuple[Int32, Unreadable | None]:
     """(m,) birth year, ``YEAR_UNKNOWN`` where missing; and what is not a year."""
     if isinstance(column, NumberColumn):
         return _stored_years(name, column)
     return _read_distinct(name, column, missing, _year, "no year (write a whole number such as 2015)")
 
 
-def read_birth_date(name: str, column: TextColumn, missing: Sequence[str]) -> tuple[Int32, Int32, Unreadable | None]:
+def read_birth_date(
+    name: str, column: TextColumn | CodedColumn, missing: Sequence[str]
+) -> tuple[Int32, Int32, Unreadable | None]:
     """(m,) days since 1970-01-01 and (m,) birth year, both ``YEAR_UNKNOWN`` where missing; and what is not a date."""
     what = "no date (write 2015-12-31, 20151231 or 31.12.2015)"
     day, wrong = _read_distinct(name, column, missing, _day, what)
@@ -69,7 +71,7 @@ def read_birth_date(name: str, column: TextColumn, missing: Sequence[str]) -> tu
 
 
 def _read_distinct(
-    name: str, column: TextColumn, missing: Sequence[str], read: Callable[[str], int | None], what: str
+    name: str, column: TextColumn | CodedColumn, missing: Sequence[str], read: Callable[[str], int | None], what: str
 ) -> tuple[Int32, Unreadable | None]:
     names, codes = encode_column(column, missing)
     read_values = [read(text) for text in names]

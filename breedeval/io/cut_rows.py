@@ -40,34 +40,36 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class _Room:
-    """Where the rows of a text go."""
+class Room:
+    """Where the rows of a text go; what is not needed costs no memory, and it may be used again."""
 
     starts: Places
     lengths: Places
     lines: Int32
 
     @classmethod
-    def of(cls, slots: Int32, capacity: int) -> _Room:
+    def of(cls, slots: Int32, capacity: int) -> Room:
+        """Room for so many rows of those columns that have a slot."""
         return cls._with(slots, capacity, np.int64, np.int32)
 
     @classmethod
-    def narrow(cls, slots: Int32, capacity: int, n_bytes: int) -> _Room:
+    def narrow(cls, slots: Int32, capacity: int, n_bytes: int) -> Room:
         """Half of the memory, which is half of the time to get it; for fields that are not too long."""
         return cls._with(slots, capacity, np.uint32 if n_bytes <= np.iinfo(np.uint32).max else np.int64, np.uint16)
 
     @classmethod
-    def _with(cls, slots: Int32, capacity: int, place: type, length: type) -> _Room:
+    def _with(cls, slots: Int32, capacity: int, place: type, length: type) -> Room:
         shape = int(slots.max(initial=-1)) + 1, capacity
         return cls(np.empty(shape, dtype=place), np.empty(shape, dtype=length), np.empty(capacity, dtype=np.int32))
 
-    def part(self, first: int, end: int) -> _Room:
-        return _Room(self.starts[:, first:end], self.lengths[:, first:end], self.lines[first:end])
+    def part(self, first: int, end: int) -> Room:
+        """Room of these rows."""
+        return Room(self.starts[:, first:end], self.lengths[:, first:end], self.lines[first:end])
 
 
 def cut_part(buffer: UInt8, begin: int, line: int, separator: int, slots: Int32, capacity: int) -> Cut:
     """Cut at most `capacity` rows from `begin` on, which is in line `line`; parameters as of `cut_rows`."""
-    return _cut_into(_Room.of(slots, capacity), buffer, begin, line, separator, slots)
+    return cut_into(Room.of(slots, capacity), buffer, begin, line, separator, slots)
 
 
 def cut_by_threads(
@@ -80,11 +82,11 @@ def cut_by_threads(
     first_line = np.concatenate([[0], np.cumsum(n_lines)])
     # The last row may lack its line feed.
     capacity = int(first_line[-1]) + 1
-    room = _Room.narrow(slots, capacity, len(buffer))
+    room = Room.narrow(slots, capacity, len(buffer))
 
     def cut_one(k: int) -> Cut:
         first, end = int(first_line[k]), int(first_line[k + 1]) + (k == len(parts) - 1)
-        return _cut_into(room.part(first, end), buffer[: parts[k][1]], parts[k][0], line + first, separator, slots)
+        return cut_into(room.part(first, end), buffer[: parts[k][1]], parts[k][0], line + first, separator, slots)
 
     def cut_each() -> list[Cut]:
         cuts: list[Cut] = []
@@ -95,7 +97,7 @@ def cut_by_threads(
 
     cuts = cut_each()
     if max(cut.longest for cut in cuts) > np.iinfo(room.lengths.dtype).max:
-        room = _Room.of(slots, capacity)  # without quotes the text is as it was
+        room = Room.of(slots, capacity)  # without quotes the text is as it was
         cuts = cut_each()
     return _joined(cuts, room, first_line)
 
@@ -114,16 +116,19 @@ def _part_ends(buffer: UInt8, begin: int) -> list[int]:
     return [*ends, len(buffer)]
 
 
-def _cut_into(room: _Room, buffer: UInt8, begin: int, line: int, separator: int, slots: Int32) -> Cut:
-    ragged = np.zeros((MOST_LINES, 2), dtype=np.int64)
-    stray = np.zeros(MOST_LINES, dtype=np.int64)
+def cut_into(
+    room: Room, buffer: UInt8, begin: int, line: int, separator: int, slots: Int32, most_faults: int = MOST_LINES
+) -> Cut:
+    """Cut as many rows as there is room for, and list so many faulty ones; other parameters as of `cut_part`."""
+    ragged = np.zeros((most_faults, 2), dtype=np.int64)
+    stray = np.zeros(most_faults, dtype=np.int64)
     found = cut_rows(buffer, begin, line, separator, slots, room.starts, room.lengths, room.lines, ragged, stray)
     numbers = [int(number) for number in found]
     n_ragged, n_stray = numbers[3], numbers[5]
     return Cut(room.starts, room.lengths, room.lines, ragged[:n_ragged].copy(), stray[:n_stray].copy(), *numbers)
 
 
-def _joined(cuts: list[Cut], room: _Room, first_row: Int64) -> Cut:
+def _joined(cuts: list[Cut], room: Room, first_row: Int64) -> Cut:
     """One cut of the whole text; where blank lines left room behind a part, the next one moves up."""
     n_rows = 0
     for cut, first in zip(cuts, first_row[:-1].tolist(), strict=True):

@@ -6,19 +6,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from breedeval.arrays import Int32, UInt8, freeze
+from breedeval.arrays import Int32, freeze
 from breedeval.errors import EXAMPLES_SHOWN, TableError, count_of
 from breedeval.io.cut_rows import Cut, cut_by_threads, cut_part
 from breedeval.io.separator import NAMES, choose_separator
 from breedeval.io.text_bytes import read_text_bytes
+from breedeval.io.text_head import cut_header, first_lines, note_of_last_line
 from breedeval.io.text_table import Column, ColumnKey, TextColumn, TextTable, find_columns
-from breedeval.kernels.plain_rows import LINE_FEED, QUOTE
+from breedeval.kernels.plain_rows import QUOTE
 from breedeval.progress import Progress, part_of
 from breedeval.source import Source
-
-_LINES_LOOKED_AT = 20
-_SAMPLE = 1 << 20
-_SHORT_HEADER, _LONGEST_HEADER = 1 << 16, 1 << 24
 
 
 class DelimitedFile:
@@ -52,14 +49,16 @@ class DelimitedFile:
         self._progress = progress
         self._text = read_text_bytes(path, encoding, part_of(progress, f"reading {path}"))
         self._buffer = self._text.buffer
-        lines = _first_lines(self._buffer)
+        lines = first_lines(self._buffer, is_whole=True)
         if not lines:
             raise TableError(f"{path} has blank lines only. Give a file with a line for each row.", path=path)
         if self._text.fault_lines and self._text.fault_lines[0] == 1:
             self._refuse_bytes()  # a header that is no text; other lines wait for the faults of rows
         self._separator, guessed = choose_separator(path, lines, has_header=with_header)
-        self.notes = (*self._text.notes, *guessed, *_note_of_last_line(self._buffer))
-        self.header, self._begin, self._line = self._cut_header()
+        self.notes = (*self._text.notes, *guessed, *note_of_last_line(self._buffer))
+        header = cut_header(self._buffer, self._separator)
+        self._refuse_unclosed(header.unclosed)
+        self.header, self._begin, self._line = header.fields, header.end, header.line
 
     def read(self, columns: Sequence[ColumnKey], optional: Sequence[ColumnKey] = ()) -> TextTable:
         """Cut all rows; returns these columns. Call it once: fields with doubled quotes are changed in place.
@@ -91,23 +90,8 @@ class DelimitedFile:
             return cut_part(self._buffer, begin, line, self._separator, slots, self._text.n_line_feeds + 2)
         return cut_by_threads(self._buffer, begin, line, self._separator, slots, progress)
 
-    def _cut_header(self) -> tuple[tuple[str, ...], int, int]:
-        """Fields of the first row, the place behind it and the number of the line there."""
-        for size in (_SHORT_HEADER, _LONGEST_HEADER):
-            head = self._buffer[:size]
-            # On copies, because a doubled quote may be shortened only once.
-            counted = cut_part(head.copy(), 0, 1, self._separator, np.empty(0, dtype=np.int32), 1)
-            if counted.n_rows == 1 and counted.end <= len(head):
-                break
-        self._refuse_unclosed(counted)
-        n_fields = int(counted.ragged[0, 1])
-        copy = head.copy()
-        cut = cut_part(copy, 0, 1, self._separator, np.arange(n_fields, dtype=np.int32), 1)
-        spans = zip(cut.starts[:, 0].tolist(), cut.lengths[:, 0].tolist(), strict=True)
-        return tuple(copy[start : start + length].tobytes().decode() for start, length in spans), cut.end, cut.line
-
     def _refuse(self, cut: Cut) -> None:
-        self._refuse_unclosed(cut)
+        self._refuse_unclosed(cut.unclosed)
         if cut.n_rows == 0:
             self._refuse_bytes()
             raise TableError(f"{self.path} has a header and no rows. Give a file with a line for each row.", path=self.path)
@@ -130,13 +114,13 @@ class DelimitedFile:
         if self._text.faults:
             raise _faulty(self.path, self._text.faults, self._text.fault_lines)
 
-    def _refuse_unclosed(self, cut: Cut) -> None:
-        if cut.unclosed:
+    def _refuse_unclosed(self, line: int) -> None:
+        if line:
             raise TableError(
-                f"{self.path}, line {cut.unclosed:,}: a quote is opened and never closed. Close it, or write it twice if it is "
+                f"{self.path}, line {line:,}: a quote is opened and never closed. Close it, or write it twice if it is "
                 "a part of the text; if it stands near the end, the file may be cut.",
                 path=self.path,
-                lines=(cut.unclosed,),
+                lines=(line,),
             )
 
     def _ragged(self, cut: Cut) -> str:
@@ -174,17 +158,6 @@ def _faulty(path: str, problems: Sequence[str], lines: Sequence[int]) -> TableEr
     # A sentence that begins with its line is read as the place.
     joint = ", " if problems[0].startswith("line") else ": "
     return TableError(f"{path}{joint}{problems[0]}", path=path, lines=lines)
-
-
-def _first_lines(buffer: UInt8) -> list[bytes]:
-    whole = buffer[:_SAMPLE].tobytes().split(b"\n")
-    if len(buffer) > _SAMPLE and len(whole) > 1:
-        whole.pop()
-    return [line for line in whole if line.strip()][:_LINES_LOOKED_AT]
-
-
-def _note_of_last_line(buffer: UInt8) -> tuple[str, ...]:
-    return () if buffer[-1] == LINE_FEED else ("The last line has no line end: make sure that the file was not cut.",)
 
 
 def _lines_named(lines: Sequence[int], n: int) -> str:

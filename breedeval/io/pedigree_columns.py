@@ -108,10 +108,22 @@ def _not_recognized(path: str, header: Sequence[str], absent: Sequence[str], key
             f"{'them' if len(absent) > 1 else 'it'}: {', '.join(f'`{part}: ...`' for part in absent)}"
         )
     parents = [part for part in absent if part != "animal"]
-    text += f" (or `{parents[0]}: false` if the file has none)." if parents and len(absent) < len(_NEEDED) else "."
+    text += f" (or `{parents[0]}: none` if the file has none)." if parents and len(absent) < len(_NEEDED) else "."
+    if len(header) == 1 and not numbered:
+        text += _one_column(header[0])
     if not numbered and len(absent) == len(_NEEDED) and len(header) >= len(_NEEDED) and _looks_like_data(header):
         text += " If the file has no header, give column numbers: `animal: 1`, `sire: 2`, `dam: 3`."
     return TableError(text, path=path, columns=tuple(header), parts=tuple(absent))
+
+
+def _one_column(name: str) -> str:
+    """What may be wrong where all columns were taken for one."""
+    if len(name.split()) > 1:
+        return " The header is one field: a .csv file has commas or semicolons between its fields; with blanks, name it .txt."
+    marks = [mark for mark in "|:/" if mark in name]
+    if marks:
+        return f" The header is one field: '{marks[0]}' separates no fields; write commas, semicolons, tabs or blanks."
+    return ""
 
 
 def _looks_like_data(header: Sequence[str]) -> bool:

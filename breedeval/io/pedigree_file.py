@@ -12,9 +12,11 @@ from breedeval.arrays import NONE, Int8, Int32, Int64, freeze
 from breedeval.errors import PedigreeError, count_of
 from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex
 from breedeval.io.column_codes import drop_names
+from breedeval.io.id_texts import DealtIds, IdTexts, PlacedIds
 from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
+from breedeval.io.plain_file import open_plain
 from breedeval.io.tables import open_table
-from breedeval.io.text_table import ColumnKey, TextColumn, TextTable, has_header
+from breedeval.io.text_table import ColumnKey, TextTable, has_header
 from breedeval.io.unknown_forms import (
     DEFAULT_LIST,
     count_forms,
@@ -26,7 +28,6 @@ from breedeval.io.unknown_forms import (
 )
 from breedeval.kernels import pedigree_rows as kernels
 from breedeval.kernels.threads import map_parts
-from breedeval.name_codes import encode_columns
 from breedeval.names import Names
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.pedigree import Pedigree
@@ -35,6 +36,7 @@ from breedeval.progress import Progress, part_of
 from breedeval.source import Source
 
 _PARENTS = ("sire", "dam")
+_ID_PARTS = ("animal", *_PARENTS)
 _EMPTY = ""
 
 
@@ -139,12 +141,9 @@ def read_pedigree_table(
         If an animal has the name of an unknown parent, or a year or a date cannot be read; all are named together.
     """
     choices: dict[str, Choice] = dict(zip(PARTS, (animal, sire, dam, birth_year, birth_date, sex), strict=True))
-    by_name = has_header(os.fspath(path), list(named_columns(choices).values()))
-    file = open_table(path, encoding=encoding, with_header=by_name, progress=progress)
-    columns = choose_columns(file.path, file.header, choices)
-    table = file.read(list(columns.keys.values()))
+    columns, table, texts = _read_columns(os.fspath(path), choices, encoding, unknown, progress)
     problems: list[str] = []
-    ids = _read_ids(table, columns.keys, unknown, problems, progress)
+    ids = _read_ids(table, texts, columns.keys, unknown, problems, progress)
     part_of(progress, "births and sexes")(0.0)
     birth = _read_birth(table, columns, unknown, problems)
     if problems:
@@ -167,23 +166,45 @@ def read_pedigree_table(
     )
 
 
+def _read_columns(
+    path: str,
+    choices: Mapping[str, Choice],
+    encoding: str,
+    unknown: Sequence[str] | None,
+    progress: Progress | None,
+) -> tuple[PedigreeColumns, TextTable, IdTexts]:
+    """Read a large plain file without keeping its text, any other one as a whole."""
+    with_header = has_header(path, list(named_columns(choices).values()))
+    plain = open_plain(path, encoding=encoding, with_header=with_header, progress=progress)
+    if plain is not None:
+        columns = choose_columns(plain.path, plain.header, choices)
+        ids = {part: key for part, key in columns.keys.items() if part in _ID_PARTS}
+        others = [key for part, key in columns.keys.items() if part not in ids]
+        n_more = len(suspicious_forms()) + len(unknown or ())
+        if (read := plain.read(list(ids.values()), others, n_more)) is not None:
+            return columns, read.table, DealtIds(list(ids), read)
+    file = open_table(path, encoding=encoding, with_header=with_header, progress=progress)
+    columns = choose_columns(file.path, file.header, choices)
+    table = file.read(list(columns.keys.values()))
+    return columns, table, PlacedIds({part: table.ids(columns.keys[part]) for part in _ID_PARTS if part in columns.keys})
+
+
 def _read_ids(
     table: TextTable,
+    texts: IdTexts,
     keys: Mapping[str, ColumnKey],
     unknown: Sequence[str] | None,
     problems: list[str],
     progress: Progress | None,
 ) -> _Ids:
     """Names as codes. The forms of "unknown" are the first codes, so that no name has to be taken away afterwards."""
-    columns = {part: table.ids(keys[part]) for part in ("animal", *_PARENTS) if part in keys}
     # A form that is longer than every text is not in the file, and long texts are slower to find.
-    longest = max(int(column.lengths.max(initial=0)) for column in columns.values())
-    given = tuple(dict.fromkeys(no_longer_than(longest, default_forms() if unknown is None else unknown)))
+    given = tuple(dict.fromkeys(no_longer_than(texts.longest, default_forms() if unknown is None else unknown)))
     # A null of Parquet is coded as the empty text, which is a form of "unknown" then; else it may be a fault.
     forms = Names.of(given if _EMPTY in given else (*given, _EMPTY))
     n_forms = len(forms)
-    n_given = n_forms if any(column.null is not None for column in columns.values()) else len(given)
-    names, codes, odd = _encode(forms, columns, longest, part_of(progress, "names of animals and parents"))
+    n_given = n_forms if texts.has_nulls else len(given)
+    names, codes, odd = _encode(forms, texts, part_of(progress, "names of animals and parents"))
     problems += _animals_named_unknown(table.source, forms, codes["animal"], given=unknown is not None)
     met = _take_forms_away(n_forms, codes)
     unknown_forms, suspicious_forms = (
@@ -199,25 +220,21 @@ def _read_ids(
     for part in _PARENTS:
         if part not in codes:
             codes[part] = np.full(table.n_rows, NONE, dtype=np.int32)
-    animal, sire, dam = (freeze(codes[part]) for part in ("animal", *_PARENTS))
+    animal, sire, dam = (freeze(codes[part]) for part in _ID_PARTS)
     return _Ids(names, animal, sire, dam, tuple(unknown_forms), tuple(suspicious_forms))
 
 
-def _encode(
-    forms: Names, columns: Mapping[str, TextColumn], longest: int, progress: Callable[[float], None]
-) -> tuple[Names, dict[str, Int32], set[int]]:
+def _encode(forms: Names, texts: IdTexts, progress: Callable[[float], None]) -> tuple[Names, dict[str, Int32], set[int]]:
     """Names of the columns that are no form; codes of each column, the forms first; which names look like "unknown"."""
-    suspicious = Names.of(no_longer_than(longest, suspicious_forms()))
-    listed = [(column.buffer, column.starts, column.lengths) for column in columns.values()]
-    first, last = ((some.buffer, some.offsets[:-1], some.lengths) for some in (forms, suspicious))
+    suspicious = Names.of(no_longer_than(texts.longest, suspicious_forms()))
     n_forms = len(forms)
     # The suspicious forms come last: who has a code below all that is new there was met in a column.
-    names, (_, *codes, met) = encode_columns([first, *listed, last], progress, first=n_forms)
+    names, (_, *codes, met) = texts.encode(forms, suspicious, progress)
     n_names = max([n_forms, *(int(some.max(initial=-1)) + 1 for some in codes)])
     odd = set((met[(met >= n_forms) & (met < n_names)] - n_forms).tolist())
     offsets = names.offsets[: n_names - n_forms + 1]
     met_names = Names(names.buffer[: int(offsets[-1])], offsets)
-    return met_names, dict(zip(columns, codes, strict=True)), odd
+    return met_names, dict(zip(texts.parts, codes, strict=True)), odd
 
 
 def _by_column_and_count(forms: list[UnknownForm]) -> list[UnknownForm]:
@@ -275,12 +292,13 @@ def _read_birth(table: TextTable, columns: PedigreeColumns, unknown: Sequence[st
     year, day, year_of_day, sex = None, None, None, None
     notes: tuple[str, ...] = ()
     if "sex" in keys:
-        sex, notes = read_sex(str(keys["sex"]), table.ids(keys["sex"]), missing)
+        sex, notes = read_sex(str(keys["sex"]), table.texts(keys["sex"]), missing)
     if "birth_year" in keys:
-        year, wrong = read_birth_year(str(keys["birth_year"]), table.columns[str(keys["birth_year"])], missing)
+        name = str(keys["birth_year"])
+        year, wrong = read_birth_year(name, table.coded.get(name) or table.columns[name], missing)
         problems += _unreadable(table.source, columns, "birth_year", wrong)
     if "birth_date" in keys:
-        day, year_of_day, wrong = read_birth_date(str(keys["birth_date"]), table.ids(keys["birth_date"]), missing)
+        day, year_of_day, wrong = read_birth_date(str(keys["birth_date"]), table.texts(keys["birth_date"]), missing)
         problems += _unreadable(table.source, columns, "birth_date", wrong)
     if year is not None and year_of_day is not None:
         apart = np.flatnonzero((year != year_of_day) & (year != YEAR_UNKNOWN) & (year_of_day != YEAR_UNKNOWN))
@@ -295,5 +313,5 @@ def _read_birth(table: TextTable, columns: PedigreeColumns, unknown: Sequence[st
 def _unreadable(source: Source, columns: PedigreeColumns, part: str, wrong: Unreadable | None) -> list[str]:
     if wrong is None:
         return []
-    chosen = f"; if this is not the {part.replace('_', ' ')}, set `{part}: false`" if part in columns.recognized else ""
+    chosen = f"; if this is not the {part.replace('_', ' ')}, set `{part}: none`" if part in columns.recognized else ""
     return [f"{describe(wrong, source)}: correct them, or leave the field empty{chosen}."]

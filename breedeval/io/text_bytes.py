@@ -121,18 +121,22 @@ def check_readable(path: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
+    """What is in a text: number of line feeds; whether there are NUL bytes, bytes beyond ASCII, quotes."""
+
     n_line_feeds: int = 0
     has_nul: bool = False
     has_high: bool = False
     has_quotes: bool = False
 
     @classmethod
-    def of(cls, found: tuple[int, bool, bool, bool]) -> _Seen:
+    def of(cls, found: tuple[int, bool, bool, bool]) -> Seen:
+        """What `survey` found."""
         return cls(int(found[0]), *map(bool, found[1:]))
 
-    def joined(self, other: _Seen) -> _Seen:
-        return _Seen(
+    def joined(self, other: Seen) -> Seen:
+        """What is in both."""
+        return Seen(
             self.n_line_feeds + other.n_line_feeds,
             self.has_nul or other.has_nul,
             self.has_high or other.has_high,
@@ -147,24 +151,24 @@ class _Fault:
     near: str
 
 
-def _read(path: str, progress: Callable[[float], None] | None) -> tuple[UInt8, _Seen]:
+def _read(path: str, progress: Callable[[float], None] | None) -> tuple[UInt8, Seen]:
     """Read a file, its parts by several threads, and look at each piece while it is in the caches of the processor."""
     size = Path(path).stat().st_size
     buffer = np.empty(size, dtype=np.uint8)
 
-    def read_part(part: tuple[int, int]) -> _Seen | None:
-        seen = _Seen()
+    def read_part(part: tuple[int, int]) -> Seen | None:
+        seen = Seen()
         with open(path, "rb", buffering=0) as file:
             file.seek(part[0])
             for first in range(*part, _PIECE):
                 piece = buffer[first : min(first + _PIECE, part[1])]
-                if not _fill(file, piece):
+                if not fill(file, piece):
                     return None
-                seen = seen.joined(_look_at(piece))
+                seen = seen.joined(look_at(piece))
         return seen
 
     parts = [(first, min(first + _PART, size)) for first in range(0, size, _PART)]
-    whole = _Seen()
+    whole = Seen()
     for (_, end), seen in zip(parts, map_parts(read_part, parts), strict=True):
         if seen is None:
             raise TableError(f"{path} became shorter while it was read. Read it when it is complete.", path=path)
@@ -174,7 +178,7 @@ def _read(path: str, progress: Callable[[float], None] | None) -> tuple[UInt8, _
     return buffer, whole
 
 
-def _fill(file: FileIO, piece: UInt8) -> bool:
+def fill(file: FileIO, piece: UInt8) -> bool:
     """Read bytes until the piece is full; False if there are no more."""
     place = 0
     while place < len(piece) and (n := file.readinto(memoryview(piece[place:]))):  # type: ignore[arg-type]
@@ -182,16 +186,17 @@ def _fill(file: FileIO, piece: UInt8) -> bool:
     return place == len(piece)
 
 
-def _survey(buffer: UInt8) -> _Seen:
+def _survey(buffer: UInt8) -> Seen:
     """Look at all bytes once: what is there."""
     pieces = [buffer[first : first + _PART] for first in range(0, len(buffer), _PART)]
-    return reduce(_Seen.joined, map_parts(_look_at, pieces), _Seen())
+    return reduce(Seen.joined, map_parts(look_at, pieces), Seen())
 
 
-def _look_at(piece: UInt8) -> _Seen:
+def look_at(piece: UInt8) -> Seen:
+    """Look at all bytes of a piece of text, which begins at a multiple of eight bytes in memory."""
     whole = len(piece) // 8 * 8
     tail = np.frombuffer(piece[whole:].tobytes().ljust(8, b" "), dtype=np.uint64)
-    return _Seen.of(survey(piece[:whole].view(np.uint64))).joined(_Seen.of(survey(tail)))
+    return Seen.of(survey(piece[:whole].view(np.uint64))).joined(Seen.of(survey(tail)))
 
 
 def _unpack(path: str) -> UInt8:
@@ -209,6 +214,17 @@ def _unpack(path: str) -> UInt8:
             f"{path} is cut short or damaged: unpacking stopped after {len(unpacked):,} bytes. Copy the file anew.", path=path
         ) from error
     return np.frombuffer(unpacked, dtype=np.uint8)
+
+
+def begins_plainly(head: bytes) -> bool:
+    """Whether neither a byte-order mark nor another kind of file is seen in the first bytes."""
+    return not head.startswith((_BOM, *_UTF_16, *_FOREIGN))
+
+
+def is_utf8(text: UInt8) -> bool:
+    """Whether a text, which ends behind a letter, is UTF-8 without NUL bytes."""
+    place, line, kind = (np.zeros(1, dtype=np.int64) for _ in range(3))
+    return int(find_foreign_bytes(text, True, place, line, kind)) == 0
 
 
 def _refuse_foreign(path: str, head: bytes, encoding: str) -> None:

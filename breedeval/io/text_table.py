@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
 from breedeval.arrays import Bool, Float64, UInt8
 from breedeval.errors import TableError
+from breedeval.names import Names
 from breedeval.source import Source
 
 #: A column by its name in the header, or by its number from 1 in a file without header.
@@ -38,6 +39,13 @@ class TextColumn:
 
 
 @dataclass(frozen=True)
+class CodedColumn:
+    """A column of texts few of which are distinct, in `parts` one behind the other: the texts and the (m,) code of each row."""
+
+    parts: tuple[tuple[Names, NDArray[Any]], ...]
+
+
+@dataclass(frozen=True)
 class NumberColumn:
     """A column that the file stores as floating-point numbers: `values` (m,), NaN where missing."""
 
@@ -61,12 +69,15 @@ class TextTable:
         The columns; an optional one that the file lacks is not in it.
     notes
         What was assumed while reading, for the user to see.
+    coded
+        Columns that were read as codes.
     """
 
     source: Source
     n_rows: int
     columns: Mapping[str, Column]
     notes: tuple[str, ...] = ()
+    coded: Mapping[str, CodedColumn] = field(default_factory=dict)
 
     def ids(self, key: ColumnKey) -> TextColumn:
         """Return a column of names, exactly as the file has them.
@@ -84,6 +95,10 @@ class TextTable:
                 path=self.source.path,
             )
         return column
+
+    def texts(self, key: ColumnKey) -> TextColumn | CodedColumn:
+        """As `ids`, of a column that may have been read as codes."""
+        return self.coded.get(str(key)) or self.ids(key)
 
 
 def has_header(path: str, keys: Sequence[ColumnKey]) -> bool:

@@ -15,13 +15,13 @@ _EIGHT, _TOP = np.uint64(8), np.uint64(56)
 
 
 @compiled
-def encode_few(buffer, starts, lengths, slots_out, keys_out, firsts_out, out):
+def encode_few(buffer, starts, lengths, n, slots_out, keys_out, out):
     """Give each text a code, in order of first appearance, as long as texts are short and few.
 
-    buffer (b,) uint8; starts, lengths (m,) of any integer type; slots_out (s,) int32, s a power of two, comes as zeros and
-    keeps the code + 1 of a text; keys_out (k, 2) uint64 and firsts_out (k,) int64 take letters and first row of each code, k
-    less than s; out (m,) int32. Returns how many texts are distinct, −1 if they are more than k or one has more than
-    `LONGEST` bytes.
+    buffer (b,) uint8; starts, lengths (m,) of any integer type; n: how many distinct texts earlier calls have met, 0 if this is
+    the first; slots_out (s,) int32, s a power of two, comes as zeros to the first call and keeps the code + 1 of a text;
+    keys_out (k, 2) uint64, k less than s, takes the letters of each code and, in the last byte, their number; out (m,) of an
+    integer type. Returns how many texts are distinct, −1 if they are more than k or one has more than `LONGEST` bytes.
     """
     base = np.uint64(buffer.ctypes.data)
     end = base + np.uint64(buffer.shape[0])
@@ -29,7 +29,6 @@ def encode_few(buffer, starts, lengths, slots_out, keys_out, firsts_out, out):
     while (1 << bits) < slots_out.shape[0]:
         bits += 1
     mask, shift = np.uint64(slots_out.shape[0] - 1), np.uint64(64 - bits)
-    n = 0
     for i in range(starts.shape[0]):
         address, length = base + np.uint64(starts[i]), np.int64(lengths[i])
         if length > LONGEST:
@@ -48,7 +47,7 @@ def encode_few(buffer, starts, lengths, slots_out, keys_out, firsts_out, out):
             if code < 0:
                 if n == keys_out.shape[0]:
                     return -1
-                keys_out[n, 0], keys_out[n, 1], firsts_out[n] = low, high, i
+                keys_out[n, 0], keys_out[n, 1] = low, high
                 code = n
                 n += 1
                 slots_out[slot] = n

@@ -13,9 +13,6 @@ import numpy as np
 
 from breedeval.kernels.compile import compiled
 
-#: So few rows are gone through one by one.
-FEW = 16
-
 
 class Pattern(NamedTuple):
     """Where the elements are: arrays of `breedeval.lower_triangle.LowerTriangle`.
@@ -54,62 +51,9 @@ def factorize(pattern, original, tolerance, out_value, out_diagonal, out_dense, 
         k, may_depend = segments[s, 2], segments[s, 4]
         for p in range(segments[s, 0], min(segments[s, 1], pattern.n_sparse)):
             d = segments[s, 3] + (p - segments[s, 0]) * k * k
-            out_counts[may_depend] += _invert_pivot(d, k, original, tolerance[may_depend], inverse, out_diagonal)
+            out_counts[may_depend] += invert_pivot(d, k, original, tolerance[may_depend], inverse, out_diagonal)
             _scale_column(p, s, pattern, inverse, column, scaled, width, out_value)
             _update(p, s, pattern, column, scaled, width, out_value, out_diagonal, out_dense)
-
-
-@compiled
-def factorize_alike(
-    nodes, segments, pointer, row, n_sparse, dense_place, original, tolerance, out_value, out_diagonal, out_dense, out_counts
-):
-    """As `factorize` for nodes that are all alike, and several times faster: one loop that the compiler sees as a whole.
-
-    `nodes` is any tuple of k numbers: its length, the width of a node, is known when the loop is compiled.
-    """
-    k = len(nodes)
-    longest = 0
-    for p in range(n_sparse):
-        longest = max(longest, pointer[p + 1] - pointer[p])
-    inverse, column, scaled = np.empty((k, k)), np.empty((longest, k, k)), np.empty((longest, k, k))
-    for s in range(segments.shape[0]):
-        for p in range(segments[s, 0], min(segments[s, 1], n_sparse)):
-            out_counts[segments[s, 4]] += _invert_pivot(
-                p * k * k, k, original, tolerance[segments[s, 4]], inverse, out_diagonal
-            )
-            begin, end = pointer[p], pointer[p + 1]
-            for q in range(begin, end):
-                for a in range(k):
-                    for b in range(k):
-                        column[q - begin, a, b] = out_value[(q * k + a) * k + b]
-                for a in range(k):
-                    for b in range(k):
-                        total = 0.0
-                        for c in range(k):
-                            total += column[q - begin, a, c] * inverse[c, b]
-                        scaled[q - begin, a, b] = total
-                        out_value[(q * k + a) * k + b] = total
-            r = s
-            for q in range(begin, end):
-                node = row[q]
-                while node >= segments[r, 1]:
-                    r += 1
-                if node >= n_sparse:
-                    _update_dense_alike(k, q, r, begin, end, segments, row, dense_place, column, scaled, out_dense)
-                    continue
-                _subtract(k, scaled, q - begin, column, q - begin, node * k * k, out_diagonal)
-                other, target, last = q + 1, pointer[node], pointer[node + 1]
-                if other < end and target < last and row[last - 1] < row[other]:
-                    continue
-                while other < end and target < last:
-                    if row[other] < row[target]:
-                        other = other + 1 if end - other < FEW else _advance(row, other, end, row[target])
-                    elif row[target] < row[other]:
-                        target = target + 1 if last - target < FEW else _advance(row, target, last, row[other])
-                    else:
-                        _subtract(k, scaled, other - begin, column, q - begin, target * k * k, out_value)
-                        other += 1
-                        target += 1
 
 
 @compiled
@@ -136,33 +80,7 @@ def fill_dense(pattern, value, diagonal, out):
 
 
 @compiled
-def _subtract(k, scaled, other, column, at, v, out):
-    """Take scaled[other] times the transpose of column[at] from the k × k elements out[v], out[v + 1], ..."""
-    for a in range(k):
-        for b in range(k):
-            total = 0.0
-            for z in range(k):
-                total += scaled[other, a, z] * column[at, b, z]
-            out[v + a * k + b] -= total
-
-
-@compiled
-def _update_dense_alike(k, q, r, begin, end, segments, row, dense_place, column, scaled, out_dense):
-    here = dense_place[r] + (row[q] - segments[r, 0]) * k
-    for other in range(q, end):
-        while row[other] >= segments[r, 1]:
-            r += 1
-        there = dense_place[r] + (row[other] - segments[r, 0]) * k
-        for a in range(k):
-            for b in range(k):
-                total = 0.0
-                for z in range(k):
-                    total += scaled[other - begin, a, z] * column[q - begin, b, z]
-                out_dense[there + a, here + b] -= total
-
-
-@compiled
-def _invert_pivot(d, k, original, tolerance, inverse, out_diagonal):
+def invert_pivot(d, k, original, tolerance, inverse, out_diagonal):
     """Invert one pivot by sweeps; returns how many of its equations had to be cut off from the others."""
     for a in range(k):
         for b in range(k):
@@ -269,9 +187,9 @@ def _update_column(c, r, q, begin, end, k, pattern, column, scaled, width, out_v
     target, last = pattern.pointer[c], pattern.pointer[c + 1]
     while other < stop and target < last:
         if row[other] < row[target]:
-            other = _advance(row, other, stop, row[target])
+            other = advance(row, other, stop, row[target])
         elif row[target] < row[other]:
-            target = _advance(row, target, last, row[other])
+            target = advance(row, target, last, row[other])
         else:
             v = _value_place(c, r, target, pattern)
             w = width[q - begin]
@@ -286,7 +204,7 @@ def _update_column(c, r, q, begin, end, k, pattern, column, scaled, width, out_v
 
 
 @compiled
-def _advance(row, q, end, least):
+def advance(row, q, end, least):
     """First place from q on whose row is at least `least`: in growing steps, then by halves."""
     step = 1
     low = q
@@ -314,7 +232,7 @@ def _value_place(c, r, q, pattern):
     while begin < q:
         while pattern.row[begin] >= segments[r, 1]:
             r += 1
-        past = q if pattern.row[q] < segments[r, 1] else _advance(pattern.row, begin, q, segments[r, 1])
+        past = q if pattern.row[q] < segments[r, 1] else advance(pattern.row, begin, q, segments[r, 1])
         v += (past - begin) * segments[r, 2] * w
         begin = past
     return v

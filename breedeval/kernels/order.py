@@ -256,14 +256,6 @@ def settle_items(items_out, spare_out, shift, ends, first, last, before, order_o
 
 
 @compiled
-def rename_parents(parent, order, place, out):
-    """New place of the parent of each node in the new order; −1 if unknown."""
-    for k in range(order.shape[0]):
-        p = parent[np.uint32(order[k])]
-        out[k] = place[np.uint32(p)] if p >= 0 else -1
-
-
-@compiled
 def ancestral_levels(sire, dam, level_out):
     """Level of each animal of a pedigree with parents before progeny; 0 for an animal whose parents are unknown."""
     n = sire.shape[0]

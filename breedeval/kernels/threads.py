@@ -55,7 +55,17 @@ def cut_range(n: int, smallest: int, parts_a_thread: int = 1) -> list[tuple[int,
     >>> cut_range(5, smallest=100)
     [(0, 5)]
     """
-    n_parts = max(1, min(parts_a_thread * n_threads(), n // smallest))
+    return cut_evenly(n, max(1, min(parts_a_thread * n_threads(), n // smallest)))
+
+
+def cut_evenly(n: int, n_parts: int) -> list[tuple[int, int]]:
+    """Cut 0 to n into so many parts (first, end).
+
+    Examples
+    --------
+    >>> cut_evenly(5, 2)
+    [(0, 2), (2, 5)]
+    """
     ends = [n * part // n_parts for part in range(n_parts + 1)]
     return list(pairwise(ends))
 

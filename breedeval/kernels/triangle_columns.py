@@ -11,7 +11,11 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.compile import compiled, compiled_parallel, inlined
+from breedeval.kernels.words import prefetch
+
+#: Records are asked for so many ahead, and the marks of their nodes so many.
+FAR, NEAR = 16, 8
 
 
 class Records(NamedTuple):
@@ -72,8 +76,9 @@ def count_columns(lo, hi, columns, records, links, segments, out_mark, out_rows,
 
     out_mark (n,) int32, −1 on entry and at the end; out_rows (n,) int32 work.
     """
+    places = _places(records, out_mark)
     for p in range(lo, hi):
-        n_rows = _collect(p, columns, records, links, 0, out_mark, out_rows)
+        n_rows = _collect(p, columns, records, links, places, 0, out_mark, out_rows)
         width = 0
         for q in range(n_rows):
             out_mark[out_rows[q]] = -1
@@ -91,9 +96,10 @@ def fill_columns(
     `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work (rows, widest,
     widest). What two terms of a record add to the same node goes to out_diagonal, which has the rest already.
     """
+    places = _places(records, out_mark)
     for p in range(lo, hi):
         begin, end = pointer[p], pointer[p + 1]
-        _collect(p, columns, records, links, begin, out_mark, out_row)
+        _collect(p, columns, records, links, places, begin, out_mark, out_row)
         _sort_rows(out_row, begin, end)
         for q in range(begin, end):
             out_mark[out_row[q]] = q - begin
@@ -118,14 +124,15 @@ def fill_single_columns(lo, hi, columns, records, links, out_mark, out_work, out
     The records of a level are gone through once, without counting first: a row gets its place when it is first met, and the
     rows are sorted at the end. out_row and out_value begin with column lo; out_count (n,) elements of each column.
     """
-    span, nodes, slots = columns.span, records.node, records.slots
-    free = 0
+    span, nodes, slots, order, free = columns.span, records.node, records.slots, columns.order, 0
+    places = _places(records, out_mark)
     for p in range(lo, hi):
         begin = free
         level = columns.level[p - span[0]]
         for u in range(columns.terms.shape[0]):
             t = columns.terms[u]
             for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
+                _ask_ahead(q, p, span[4], order, nodes, places)
                 i = columns.order[q]
                 kind, own = records.kind[i], records.weights[i]
                 if slots[t, 2] >= 0:
@@ -210,12 +217,12 @@ def find_nodes(first, place, position, out):
                 out[i, t] = place[t, 5] + level - place[t, 2]
 
 
-@compiled
+@inlined
 def _link_node(position, shift):
     return shift[1] + position if position < shift[0] else shift[2] + position - shift[0]
 
 
-@compiled
+@inlined
 def _segment(node, segments):
     s = 0
     while node >= segments[s, 1]:
@@ -223,17 +230,18 @@ def _segment(node, segments):
     return s
 
 
-@compiled
-def _collect(p, columns, records, links, free, out_mark, out_row):
+@inlined
+def _collect(p, columns, records, links, places, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
-    span, nodes = columns.span, records.node
+    span, nodes, order = columns.span, records.node, columns.order
     meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
     is_ragged = meet_pointer.shape[0] > 0
     level = columns.level[p - span[0]]
     for u in range(columns.terms.shape[0]):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
-            i = columns.order[q]
+            _ask_ahead(q, p, span[4], order, nodes, places)
+            i = order[q]
             lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
                 other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
@@ -255,6 +263,32 @@ def _collect(p, columns, records, links, free, out_mark, out_row):
 
 
 @compiled
+def _places(records, mark):
+    """Address and bytes a record (or a node) of what is to be asked for; the arrays must be held as long as these are used."""
+    nodes, kind, covariates = records.node, records.kind, records.covariates
+    return (
+        (np.uint64(nodes.ctypes.data), np.uint64(nodes.itemsize * nodes.shape[1])),
+        (np.uint64(records.weights.ctypes.data), np.uint64(records.weights.itemsize)),
+        (np.uint64(kind.ctypes.data), np.uint64(kind.itemsize)),
+        (np.uint64(covariates.ctypes.data), np.uint64(covariates.itemsize * covariates.shape[1])),
+        (np.uint64(mark.ctypes.data), np.uint64(mark.itemsize)),
+    )
+
+
+@inlined
+def _ask_ahead(q, p, end, order, nodes, places):
+    """Ask for the records that come after the q-th in order, and for the marks of the nodes that they meet after node p."""
+    if q + FAR < order.shape[0]:
+        i = np.uint64(order[q + FAR])
+        for k in range(4):
+            prefetch(places[k][0] + places[k][1] * i)
+        i = np.uint64(order[q + NEAR])
+        for other in range(nodes.shape[1]):
+            if p < nodes[i, other] < end:
+                prefetch(places[4][0] + places[4][1] * np.uint64(nodes[i, other]))
+
+
+@inlined
 def _add_records(p, columns, records, mark, out_work, out_diagonal):
     span, nodes, slots, by_trait = columns.span, records.node, records.slots, records.roots.shape[0] > 0
     meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
@@ -273,7 +307,7 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                 if records.has_gaps and not records.active[records.kind[i], t, other]:
                     continue
                 if node > p and records.alike[t] > -2 and records.alike[other] > -2:
-                    _add_traits(i, t, other, records, out_work[mark[node]])
+                    _add_traits(i, t, other, records, mark[node], out_work)
                     continue
                 for a in range(records.slot_pointer[t], records.slot_pointer[t + 1]):
                     za = records.weights[i]
@@ -291,9 +325,9 @@ def _add_records(p, columns, records, mark, out_work, out_diagonal):
                             out_work[mark[node], slots[b, 0], slots[a, 0]] += z
 
 
-@compiled
-def _add_traits(i, t, other, records, out):
-    """What record i adds to the matrix of two terms whose columns are the traits; out (t or more, t or more)."""
+@inlined
+def _add_traits(i, t, other, records, at, out):
+    """What record i adds to the matrix of two terms whose columns are the traits; out (rows, t or more, t or more)."""
     z = records.weights[i]
     if records.alike[t] >= 0:
         z *= records.covariates[i, records.alike[t]]
@@ -302,10 +336,10 @@ def _add_traits(i, t, other, records, out):
     q, n = np.uint64(records.kind[i]), records.inverses.shape[1]
     for b in range(n):
         for a in range(n):
-            out[np.uint64(b), np.uint64(a)] += z * records.inverses[q, np.uint64(b), np.uint64(a)]
+            out[np.uint64(at), np.uint64(b), np.uint64(a)] += z * records.inverses[q, np.uint64(b), np.uint64(a)]
 
 
-@compiled
+@inlined
 def _add_links(p, columns, links, mark, out_work):
     span = columns.span
     if span[1] < 0:
@@ -318,7 +352,7 @@ def _add_links(p, columns, links, mark, out_work):
                 out_work[at, a, b] += links.value[q] * links.precision[a, b]
 
 
-@compiled
+@inlined
 def _sort_rows(out_row, begin, end):
     if end - begin > 24:
         out_row[begin:end].sort()

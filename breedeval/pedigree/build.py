@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import NONE, Int8, Int32, freeze
-from breedeval.kernels import order as kernels
 from breedeval.kernels import pedigree_rows as row_kernels
 from breedeval.names import Names
 from breedeval.pedigree.checks import check_names
@@ -16,9 +15,10 @@ from breedeval.pedigree.mend import mend_kinds, mend_table
 from breedeval.pedigree.parents_first import by_level_and_dam
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.problems import refuse
+from breedeval.pedigree.reorder import reordered
 from breedeval.pedigree.report import PedigreeReport
-from breedeval.pedigree.row_values import filled_in_parts, values_of_rows
-from breedeval.pedigree.table import SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
+from breedeval.pedigree.row_values import values_of_rows
+from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable
 from breedeval.pedigree.table_names import TableNames
 from breedeval.progress import Progress, part_of
 
@@ -94,14 +94,13 @@ def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = (), progr
 
 @dataclass(frozen=True)
 class _Animals:
-    """Animals in order of their rows, those added last: code of the name, row (−1 if added), parents as places in this list.
+    """Animals in order of their rows, those added last: code of the name, row (−1 if added), dam as a place in this list.
 
     The code is None where each animal stands in the place of its code.
     """
 
     code: Int32 | None
     row: Int32
-    sire: Int32
     dam: Int32
     level: Int32
 
@@ -113,32 +112,30 @@ class _Animals:
         in_order = (row[:n_own] != NONE).all() and (row[1:n_own] > row[: n_own - 1]).all()
         if in_order and used[n_own:].all():
             # Names stand in the order of their rows, and the parents to add behind them: so they come from a file.
-            return cls(None, row, names.sire, names.dam, names.level)
+            return cls(None, row, names.dam, names.level)
         own_row = np.sort(row[row != NONE])
         added = np.flatnonzero(used & (row == NONE)).astype(np.int32)
         code = np.concatenate([table.animal[own_row], added]).astype(np.int32)
         place = np.full(len(table.names) + 1, NONE, dtype=np.int32)  # the last stands for unknown
         place[code] = np.arange(len(code), dtype=np.int32)
-        return cls(code, row[code], place[names.sire[code]], place[names.dam[code]], names.level[code])
+        return cls(code, row[code], place[names.dam[code]], names.level[code])
 
     def in_order(self, table: PedigreeTable, names: TableNames, tell: Callable[[float], None]) -> tuple[Pedigree, int]:
         """Build the pedigree; also returns the number of levels."""
         order, place, dam, n_levels = by_level_and_dam(self.dam, self.level)
         tell(0.6)
-        n = len(order)
-        sire = filled_in_parts(
-            np.empty(n, dtype=np.int32), lambda part, out: kernels.rename_parents(self.sire, order[part], place, out)
-        )
-        code = order if self.code is None else values_of_rows(order, self.code, NONE)
-        tell(0.7)
-        ids = table.names.take(code)
+        if self.code is not None:
+            place_of_name = np.full(len(table.names), NONE, dtype=np.int32)
+            place_of_name[self.code] = place
+            order, place = values_of_rows(order, self.code, NONE), place_of_name
+        animals = reordered(order, place, table.names, names.sire, _birth_years(table, names), _sexes(names))
         tell(0.9)
         pedigree = Pedigree(
-            ids=ids,
-            sire=sire,
+            ids=animals.ids,
+            sire=animals.sire,
             dam=freeze(dam),
-            sex=values_of_rows(code, _sexes(names), SEX_UNKNOWN),
-            birth_year=values_of_rows(code, _birth_years(table, names), YEAR_UNKNOWN),
+            sex=animals.sex,
+            birth_year=animals.birth_year,
             groups=Names.of([]),
             source=table.source.path,
         )

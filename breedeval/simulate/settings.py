@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -40,15 +40,22 @@ class PopulationPlan:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name} is {getattr(self, name)}, not a share between 0 and 1" for name in self.shares if not self._share(name)
+            problem for field in fields(self) if (problem := _wrong_form(field.name, field.default, getattr(self, field.name)))
         ]
-        problems += [f"{name} is {getattr(self, name)}, not positive" for name in self.positive if not getattr(self, name) > 0]
-        problems += [f"{name} is {getattr(self, name)}, negative" for name in self.not_negative if not getattr(self, name) >= 0]
+        problems = problems or self._out_of_range()
         problems += self.more_problems() if not problems else []
         if problems:
             raise ConfigError(
                 f"This {self.kind} cannot be simulated: {'; '.join(problems)}. Change these settings.", problems=problems
             )
+
+    def _out_of_range(self) -> list[str]:
+        problems = [
+            f"{name} is {getattr(self, name)}, not a share between 0 and 1" for name in self.shares if not self._share(name)
+        ]
+        problems += [f"{name} is {getattr(self, name)}, not positive" for name in self.positive if not getattr(self, name) > 0]
+        problems += [f"{name} is {getattr(self, name)}, negative" for name in self.not_negative if not getattr(self, name) >= 0]
+        return problems
 
     def more_problems(self) -> list[str]:
         """What is wrong beyond the range of single settings."""
@@ -72,6 +79,20 @@ class PopulationPlan:
 
     def _share(self, name: str) -> bool:
         return bool(0 <= getattr(self, name) <= 1)
+
+
+def _wrong_form(name: str, default: Any, value: Any) -> str | None:
+    """What is wrong with a setting that is not as many numbers, or no whole number, as its default is."""
+    shape, found = np.shape(default), np.shape(value)
+    if found != shape:
+        example = ",".join(f"{number:g}" for number in np.atleast_1d(default))
+        numbers = "one number" if not shape else f"{shape[0]} numbers, such as {example}"
+        return f"{name} takes {numbers}, not {max(found, default=1)}"
+    if not np.isfinite(value).all():
+        return f"{name} is {value}, not a number"
+    if isinstance(default, int) and value != int(value):
+        return f"{name} is {value}, not a whole number"
+    return None
 
 
 def correlated(variance: Float64, correlation: float) -> Float64:

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breedeval.arrays import Float64, Int32, Int64, empty_columns, freeze
+from breedeval.arrays import Float64, Int8, Int32, Int64, empty_columns, freeze
+from breedeval.kernels import incomplete_alike as kernels
 from breedeval.kernels.columns import column_groups
-from breedeval.kernels.incomplete_cholesky import Pattern, factorize, factorize_alike, fill_dense
+from breedeval.kernels.factor_storage import find_runs, find_splits
+from breedeval.kernels.incomplete_cholesky import Pattern, factorize, fill_dense
+from breedeval.kernels.threads import cut_range, map_parts, n_threads
 from breedeval.kernels.triangular import multiply_dense
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.solvers.factor_storage import FactorStorage
@@ -19,6 +22,11 @@ from breedeval.solvers.factor_storage import FactorStorage
 #: A pivot below this part of what it was before the elimination is called zero: of a random effect, and of an equation that may
 #: depend on others, by the precision of the elements.
 TOLERANCE = {np.dtype(np.float32): (1e-9, 1e-6), np.dtype(np.float64): (1e-13, 1e-10)}
+
+#: Shorter runs of nodes are eliminated by one thread.
+SHORTEST_RUN = 4_096
+#: What the last nodes are of all work, about.
+LAST_NODES = 0.15
 
 
 @dataclass(frozen=True)
@@ -149,12 +157,67 @@ def _factorize(
     pattern: Pattern, tolerance: Float64, value: NDArray[Any], diagonal: Float64, dense: Float64, counts: Int64
 ) -> None:
     original = diagonal.copy()
-    if pattern.uniform:
-        alike = (0,) * pattern.uniform
-        structure = (pattern.segments, pattern.pointer, pattern.row, pattern.n_sparse, pattern.dense_place)
-        factorize_alike(alike, *structure, original, tolerance, value, diagonal, dense, counts)
-    else:
+    if not pattern.uniform:
         factorize(pattern, original, tolerance, value, diagonal, dense, counts)
+        return
+    alike, n = (0,) * pattern.uniform, pattern.n_sparse
+    structure, out = (pattern.pointer, pattern.row, n), (value, diagonal, dense)
+    pivots = (pattern.segments, original, tolerance)
+    for low, high, is_shared in _runs(pattern):
+        if is_shared:
+            _eliminate_by_threads(alike, low, high, pivots, structure, out, counts)
+        else:
+            kernels.eliminate(alike, low, high, _owners(1), *pivots, *structure, *out, counts)
+
+
+def _runs(pattern: Pattern) -> list[tuple[int, int, bool]]:
+    """First and end node of runs, and whether threads may share them: these are not linked with each other."""
+    n = pattern.n_sparse
+    if n_threads() == 1:
+        return [(0, n, False)]
+    split, ends = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    find_splits(pattern.pointer, pattern.row, n, split)
+    found, low, begin = [], 0, 0
+    for end in ends[: find_runs(pattern.pointer, split, pattern.row, pattern.segments, ends)].tolist():
+        if end - begin >= SHORTEST_RUN:
+            found += [(low, begin, False)] if low < begin else []
+            found.append((begin, end, True))
+            low = end
+        begin = end
+    return [*found, (low, n, False)] if low < n else found
+
+
+def _eliminate_by_threads(
+    alike: tuple[int, ...],
+    low: int,
+    high: int,
+    pivots: tuple[Any, ...],
+    structure: tuple[Any, ...],
+    out: tuple[Any, ...],
+    counts: Int64,
+) -> None:
+    """Eliminate nodes that are not linked with each other, the same bits for any number of threads."""
+    (value, diagonal, _), (segments, original, tolerance), pointer = out, pivots, structure[0]
+    owners, threads = _owners(n_threads()), list(range(n_threads()))
+    ranges = [(low + first, low + end) for first, end in cut_range(high - low, smallest=1)]
+
+    def invert(nodes: tuple[int, int]) -> Any:
+        return kernels.invert_pivots(alike, nodes[0], nodes[1], segments, original, tolerance, diagonal)
+
+    def scale(nodes: tuple[int, int]) -> None:
+        kernels.scale_columns(alike, nodes[0], nodes[1], pointer, diagonal, value)
+
+    for failed in map_parts(invert, ranges):
+        counts += failed
+    list(map_parts(lambda thread: kernels.eliminate_shared(alike, low, high, thread, owners, *structure, *out), threads))
+    list(map_parts(scale, ranges))
+
+
+def _owners(threads: int) -> Int8:
+    """(64,) the thread that owns each node; the first has fewer, as it owns all the last nodes."""
+    share = 1.0 if threads == 1 else max(0.0, 1.0 / threads - LAST_NODES)
+    rest = np.linspace(1, threads, kernels.SLOTS - round(share * kernels.SLOTS), endpoint=False)
+    return np.concatenate([np.zeros(round(share * kernels.SLOTS)), rest]).astype(np.int8)
 
 
 def _dense_equations(triangle: LowerTriangle) -> tuple[Int64, Int32]:

@@ -1,4 +1,4 @@
-"""Diagonal and block-diagonal preconditioners, and the correction for nearly dependent columns."""
+"""Diagonal and block-diagonal preconditioners, and corrections for a few directions in which a preconditioner is slow."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from breedeval.kernels.blocks import multiply_blocks
 from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.kernels.vectors import scale
 from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.coarse_space import CoarseSpace, add_rows
 
 #: Rounds of x − M⁻¹Cx that turn a guess of a slow direction into one.
 SMOOTHINGS = 2
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
 NULL_EIGENVALUE = 1e-12
-#: v'Cv below this part of v'diag(C)v is rounding error.
-NULL_ENERGY = 1e-15
 
 
 @dataclass(frozen=True)
@@ -75,46 +74,65 @@ class CorrectedPreconditioner:
     """
 
     inner: Preconditioner
-    vectors: Float64
-    inverse: Float64
+    space: CoarseSpace
 
     @classmethod
     def of(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
         """From M⁻¹, C and V (N, c), c ≥ 1. Vectors that C takes to nothing but rounding errors have no part in it."""
-        squares = np.einsum("ij,ij->j", vectors, operator.multiply(vectors))
-        seen = squares > NULL_ENERGY * (operator.diagonal() @ vectors**2)
-        vectors, energy = vectors[:, seen], np.sqrt(squares[seen])
-        if not seen.any():
-            return cls(inner, freeze(vectors), freeze(np.zeros((0, 0))))
-        scaled = vectors / np.where(energy > 0, energy, 1.0)
-        middle = scaled.T @ operator.multiply(scaled)
-        values, rotation = np.linalg.eigh((middle + middle.T) / 2)
-        keep = values > NULL_EIGENVALUE * max(float(values[-1]), 0.0)
-        inverse = (rotation[:, keep] / values[keep]) @ rotation[:, keep].T
-        return cls(inner, freeze(scaled), freeze(inverse))
-
-    @classmethod
-    def smoothed(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
-        """From M⁻¹, C and vectors (N, c) that are near slow directions: what M⁻¹ mends of them is taken out first.
-
-        V − M⁻¹CV keeps an eigenvector of M⁻¹C with eigenvalue λ by 1 − λ, so small λ gain on the others.
-        """
-        slow = np.array(vectors)
-        z = np.empty(len(slow))
-        for _ in range(SMOOTHINGS):
-            for j in range(slow.shape[1]):
-                slow[:, j] -= inner.apply(operator.multiply(np.ascontiguousarray(slow[:, j])), z)
-        return cls.of(inner, operator, slow)
+        rows, images = np.ascontiguousarray(vectors.T), np.ascontiguousarray(operator.multiply(vectors).T)
+        return cls(inner, CoarseSpace.of(operator, rows, images))
 
     @property
     def name(self) -> str:
         """Name of M⁻¹ and how many vectors."""
-        return f"{self.inner.name} (corrected in {self.vectors.shape[1]} slow directions)"
+        return f"{self.inner.name} (corrected in {self.space.n} slow directions)"
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`."""
         self.inner.apply(r, out)
-        out += self.vectors @ (self.inverse @ (self.vectors.T @ r))
+        add_rows(self.space.vectors, self.space.weights(r), out)
+        return out
+
+
+@dataclass(frozen=True)
+class BalancedPreconditioner:
+    """z = P M⁻¹ P'r + V (V'CV)⁻¹ V'r with P = I − V (V'CV)⁻¹ (CV)': what V spans is solved exactly, the rest by M⁻¹ alone.
+
+    For directions that M⁻¹ is slow in, but C does not take to almost nothing. The plain sum, which these would make larger
+    than one, raises the largest eigenvalue of M⁻¹C by what M⁻¹ already does for V; with the projections no eigenvalue leaves
+    the range of the others (balancing; Mandel 1993, Communications in Numerical Methods in Engineering 9:233-241).
+    """
+
+    inner: Preconditioner
+    space: CoarseSpace
+
+    @classmethod
+    def smoothed(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> BalancedPreconditioner:
+        """From M⁻¹, C and vectors (N, c) that are near slow directions: what M⁻¹ mends of them is taken out first.
+
+        V − M⁻¹CV keeps an eigenvector of M⁻¹C with eigenvalue λ by 1 − λ, so small λ gain on the others.
+        """
+        slow = np.array(vectors.T, order="C")
+        images, z = np.empty_like(slow), np.empty(slow.shape[1])
+        for v, image in zip(slow, images, strict=True):
+            operator.multiply(v, image)
+            for _ in range(SMOOTHINGS):
+                v -= inner.apply(image, z)
+                operator.multiply(v, image)
+        return cls(inner, CoarseSpace.of(operator, slow, images))
+
+    @property
+    def name(self) -> str:
+        """Name of M⁻¹ and how many vectors."""
+        return f"{self.inner.name} (balanced in {self.space.n} slow directions)"
+
+    def apply(self, r: Float64, out: Float64) -> Float64:
+        """Write z to `out`."""
+        weights = self.space.weights(r)
+        rest = np.array(r)
+        add_rows(self.space.images, -weights, rest)
+        self.inner.apply(rest, out)
+        add_rows(self.space.vectors, weights - self.space.image_weights(out), out)
         return out
 
 

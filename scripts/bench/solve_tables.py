@@ -15,9 +15,8 @@ from typing import Any
 import numba
 import numpy as np
 import pandas as pd
-from scipy.sparse import diags_array
-from scipy.sparse.linalg import cg
-from solve_cases import CASES, genetic_sd, make_equations
+from solve_cases import CASES, make_equations
+from solve_explicit import explicit
 
 import breedeval as be
 from breedeval.equations.mme import MixedModelEquations
@@ -183,40 +182,6 @@ def parts_of(equations: MixedModelEquations, factor: IncompleteCholesky, b: Any)
         together = best(lambda: work(b, several), 5)  # noqa: B023
         texts.append(f"{text} {1e3 * together:.1f} ms ({together / one:.2f} times one)")
     return ", ".join(texts)
-
-
-def explicit(options: argparse.Namespace) -> None:
-    """Against scipy's conjugate gradients with the diagonal on the explicit matrix, to the same error of EBVs."""
-    equations, variances = make_equations(CASES["repeatability"], options.animals or 100_000, options.seed)
-    b, scale = equations.right_hand_side, genetic_sd(variances)
-    genetic = equations.layout.genetic
-    assert genetic is not None
-    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
-    truth = genetic.view(pcg(equations, b, factor, StoppingRule("residual_squared", 1e-26, 500)).solution)
-
-    def error(x: Any) -> float:
-        return float((np.abs(genetic.view(x) - truth) / scale).max())
-
-    def ours() -> Any:
-        made = IncompleteCholesky.of(assemble_lower_triangle(equations))
-        return pcg(equations, b, made, StoppingRule("residual", 1e-7, 500))
-
-    ours()
-    seconds, result = best(ours, 3), ours()
-    print(f"ours: {result.rounds} rounds, {seconds:.2f} s with set-up, error {error(result.solution):.1e} genetic SD")
-    began = time.perf_counter()
-    matrix = equations.to_csr()
-    made = time.perf_counter() - began
-    inverse = diags_array(1.0 / matrix.diagonal())
-    for tolerance in (1e-5, 1e-6, 1e-7, 1e-8):
-        rounds: list[int] = []
-        began = time.perf_counter()
-        x, _ = cg(matrix, b, rtol=tolerance, maxiter=3000, M=inverse, callback=lambda _, rounds=rounds: rounds.append(1))
-        spent = time.perf_counter() - began
-        if error(x) <= max(1e-4, error(result.solution)):
-            break
-    print(f"scipy cg: {len(rounds)} rounds, {spent:.2f} s (matrix made in {made:.2f} s), error {error(x):.1e} genetic SD")
-    print(f"scipy takes {spent / seconds:.1f} times as long")
 
 
 def threads(options: argparse.Namespace) -> None:

@@ -8,7 +8,12 @@ import pytest
 from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
-from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
+from breedeval.solvers.preconditioners import (
+    BalancedPreconditioner,
+    BlockPreconditioner,
+    CorrectedPreconditioner,
+    DiagonalPreconditioner,
+)
 from tests.random_models import one_trait_model, pair, random_frame, random_rows
 
 ANIMAL, DAM = ("genetic", "id", None, None), ("genetic", "dam", None, None)
@@ -32,16 +37,23 @@ def equations(request):
     return request.param().equations
 
 
-@pytest.fixture(params=["diagonal", "block", "incomplete Cholesky", "corrected"])
+@pytest.fixture(params=["diagonal", "block", "incomplete Cholesky", "corrected", "balanced"])
 def preconditioner(request, equations):
     diagonal = DiagonalPreconditioner.of(equations.diagonal())
     if request.param == "diagonal":
         return diagonal
     if request.param == "block":
-        return BlockPreconditioner.of([equations.diagonal_blocks(block) for block in equations.layout.blocks])
+        return BlockPreconditioner.of(blocks_of(equations))
     if request.param == "incomplete Cholesky":
         return IncompleteCholesky.of(assemble_lower_triangle(equations))
-    return CorrectedPreconditioner.of(diagonal, equations, np.random.default_rng(2).normal(size=(equations.order, 3)))
+    vectors = np.random.default_rng(2).normal(size=(equations.order, 3))
+    if request.param == "corrected":
+        return CorrectedPreconditioner.of(diagonal, equations, vectors)
+    return BalancedPreconditioner.smoothed(BlockPreconditioner.of(blocks_of(equations)), equations, vectors)
+
+
+def blocks_of(equations):
+    return [equations.diagonal_blocks(block) for block in equations.layout.blocks]
 
 
 def test_preconditioner_is_symmetric_and_positive(equations, preconditioner):
@@ -113,3 +125,26 @@ def test_correction_leaves_out_what_the_equations_take_to_nothing(equations):
     corrected = CorrectedPreconditioner.of(diagonal, equations, null)
     r = equations.multiply(np.random.default_rng(1).normal(size=equations.order))
     np.testing.assert_array_equal(corrected.apply(r, np.empty_like(r)), diagonal.apply(r, np.empty_like(r)))
+
+
+def test_balancing_moves_no_other_eigenvalue_beyond_the_range():
+    """Of M⁻¹C: one for what the vectors span, and all others within those without them, which a plain sum does not keep."""
+    equations = one_trait_model(7).model.equations
+    inner = BlockPreconditioner.of(blocks_of(equations))
+    matrix = equations.to_csr().toarray()
+    plain, seen = eigenvalues(inner, matrix), equations.multiply(np.random.default_rng(5).normal(size=(equations.order, 2)))
+    balanced = BalancedPreconditioner.smoothed(inner, equations, seen)
+    found = eigenvalues(balanced, matrix)
+    rank = np.linalg.matrix_rank(matrix)
+    assert plain[-rank] * (1 - 1e-9) <= found[-rank]
+    assert found[-1] <= max(plain[-1], 1.0) * (1 + 1e-9)
+    slow = balanced.space.vectors
+    through = np.array([balanced.apply(matrix @ v, np.empty_like(v)) for v in slow])
+    np.testing.assert_allclose(through, slow, atol=1e-9 * np.abs(slow).max())
+
+
+def eigenvalues(preconditioner, matrix):
+    """Of M⁻¹C, ascending."""
+    inverse = np.array([preconditioner.apply(column, np.empty(len(matrix))) for column in np.eye(len(matrix))])
+    root = np.linalg.cholesky((inverse + inverse.T) / 2)
+    return np.linalg.eigvalsh(root.T @ matrix @ root)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from breedeval import equal_texts as module
 from breedeval import names as names_module
-from breedeval.equal_texts import TextRows, first_places
+from breedeval.equal_texts import TextRows, deal_columns
 from breedeval.name_codes import encode_columns
 from breedeval.names import Names
 
@@ -51,7 +51,8 @@ def test_first_places_against_a_list(columns):
     names = [Names.of(column) for column in columns]
     rows = [TextRows.of(part.buffer, part.offsets[:-1], part.lengths) for part in names]
     texts = [text for column in columns for text in column]
-    assert first_places(rows).tolist() == [texts.index(text) for text in texts]
+    dealt, _ = deal_columns(rows)
+    assert dealt.first_places().tolist() == [texts.index(text) for text in texts]
 
 
 @pytest.mark.parametrize("longest", [11, 12, 19, 20, 27, 28, 31, 32, 70])

@@ -149,3 +149,41 @@ def test_help_of_every_command_has_an_example():
     for name in pedigree.commands:
         result = CliRunner().invoke(pedigree, [name, "--help"])
         assert f"Example: breedeval pedigree {name}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trend", "--width", "0"),
+        ("completeness", "--depth", "0"),
+        ("founders", "--years", "0"),
+        ("founders", "--tolerance", "-1"),
+        ("families", "--largest", "sire", "--top", "0"),
+        ("inbreeding-rate", "--interval", "0"),
+    ],
+)
+def test_a_number_that_means_nothing_is_wrong_usage(call, arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[-2]}'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["trend", "generations", "inbreeding-rate", "average-relationship", "completeness --by year"]
+)
+def test_tables_by_birth_year_say_where_none_is_known(call, command):
+    result = call(*command.split(), "--birth-year", "none")
+    assert "no birth year is known. Name its column" in result.stderr
+    assert "no birth year" not in call(*command.split()).stderr
+
+
+def test_ids_of_a_spreadsheet_are_read(call, tmp_path):
+    (tmp_path / "ids.txt").write_bytes(b"\xef\xbb\xbfe\r\n\r\nf \r\n")
+    assert [row["animal"] for row in rows(call("extract", "--ids", str(tmp_path / "ids.txt"), "--ancestors", "none"))] == [
+        "e",
+        "f",
+    ]
+    (tmp_path / "ids.txt").write_bytes("k\xfch\n".encode("latin-1"))
+    result = call("extract", "--ids", str(tmp_path / "ids.txt"))
+    assert result.exit_code == 2
+    assert "is not UTF-8" in result.stderr

@@ -128,6 +128,38 @@ def test_inbred_unknown_parents_change_the_mendelian_variances(tmp_path: Path) -
     np.testing.assert_allclose(ebv - ebv.mean(), expected - expected.mean(), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("effect", ["", ", effect: random, variance: 0.7"])
+@pytest.mark.parametrize("way", ["ignored", "inbred"])
+def test_reliability_is_relative_to_the_variance_that_the_model_gives_the_animal(tmp_path: Path, way: str, effect: str) -> None:
+    """Where that is not 1 + F: inbreeding ignored (Mendelian variances without it), or unknown parents inbred."""
+    inbred = PEDIGREE + "k,j,h,2010,local,,\nl,k,j,2012,local,,\nm,0,0,2012,local,s1,d1\n"
+    groups = "{column: origin" if way == "ignored" else "{by: [birth_year], min_size: 4, inbred: true"
+    groups += effect + "}" + (", inbreeding: false" if way == "ignored" else "")
+    run = evaluate(tmp_path, groups, pedigree=inbred, more="solver: {method: direct}\n")
+    pedigree, n = run.pedigree, run.pedigree.n_animals
+    t, d = np.eye(n), np.ones(n)
+    latest = run.inbreeding[pedigree.row_of("m")]
+    for i in range(n):
+        for parent in (pedigree.sire[i], pedigree.dam[i]):
+            if parent < n:
+                t[i] += 0.5 * t[parent]
+            if way == "ignored":
+                d[i] -= 0.25 * (parent < n)
+            else:
+                of_group = latest if parent == n + pedigree.n_groups - 1 else 0.0
+                d[i] -= 0.25 * (2 * of_group if parent >= n else 1 + run.inbreeding[parent])
+    q = shares(run)
+    covariance = t @ np.diag(d) @ t.T + (0.7 * q @ q.T if effect else 0.0)
+    _, pev = dense(run, covariance, np.zeros((n, 1)) if effect else q, pd.read_csv(tmp_path / "records.csv"))
+    np.testing.assert_allclose(run.ebv()["reliability"], 1 - pev / (1.5 * np.diag(covariance)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", ["{column: origin, gamma: {within: 0.5}}", "{by: [birth_year], inbred: true}"])
+def test_inbreeding_cannot_be_ignored_where_groups_imply_it(tmp_path: Path, groups: str) -> None:
+    with pytest.raises(ConfigError, match="inbreeding: false does not go with"):
+        evaluate(tmp_path, groups + ", inbreeding: false")
+
+
 def test_codes_in_the_place_of_parents_are_groups_and_no_animals(tmp_path: Path) -> None:
     coded = PEDIGREE.replace(",0,0,", ",-1,-2,").replace("e,a,0,", "e,a,-2,")
     run = evaluate(tmp_path, "{codes: negative}", pedigree=coded)

@@ -30,6 +30,9 @@ LEFT_OUT = {
     "vectors step",  # PCG without breeding values
     "triangular forward_by_threads",  # factors with thousands of nodes that threads share
     "triangular backward_by_threads",
+    "incomplete_alike invert_pivots",
+    "incomplete_alike eliminate_shared",
+    "incomplete_alike scale_columns",
     "gene_drop drop_genes",  # simulation, and variances by simulated data
     "supernodal_solve solve_transposed",
 }

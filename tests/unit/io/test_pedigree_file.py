@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from breedeval.errors import PedigreeError, TableError
+from breedeval.io import plain_file
 from breedeval.io.pedigree_file import read_pedigree, read_pedigree_table
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
+
+
+@pytest.fixture(params=["as a whole", "in pieces"], autouse=True)
+def reading(request, monkeypatch):
+    """Every file is read in both ways, whatever its size."""
+    monkeypatch.setattr(plain_file, "_SMALLEST", 0 if request.param == "in pieces" else 1 << 62)
+    monkeypatch.setattr(plain_file, "_PIECE", 64)
 
 
 @pytest.fixture
@@ -78,7 +86,10 @@ def test_a_sire_pedigree_has_no_dams(write):
     ("text", "options", "says"),
     [
         ("animal,x,y\nB,A,0\n", {}, r"columns of sire and dam.*'animal', 'x', 'y'.*`sire: ...`.*`dam: ...`"),
-        ("animal,sire,y\nB,A,0\n", {}, r"column of dam.*`dam: false`"),
+        ("animal,sire,y\nB,A,0\n", {}, r"column of dam.*`dam: none`"),
+        ("# made by hand\n1,0,0\n", {}, r"cannot be recognized among '# made by hand'"),
+        ("animal|sire|dam\nB|A|0\n", {}, r"one field: '\|' separates no fields"),
+        ("animal sire dam\nB A 0\n", {}, r"one field.*name it .txt"),
         ("x,sire,dam\nB,A,0\n", {}, r"column of animal.*`animal: ...`"),
         ("1,0,0\n2,1,0\n", {}, r"no header.*`animal: 1`, `sire: 2`, `dam: 3`"),
         ("a,b,c\n2,1,0\n", {"animal": 1, "sire": 2}, r"no number is given for the column of dam"),
@@ -212,7 +223,7 @@ def test_all_that_cannot_be_read_is_named_at_once(write):
     assert "'2000-13-01', '1/2/2000'" in message
     assert f"1 row whose birth year is not that of the birth date ({path}, line 3)" in message
     assert f"1 row with the animal '0' ({path}, line 4)" in message
-    assert "set `birth_year: false`" in message
+    assert "set `birth_year: none`" in message
     assert len(caught.value.facts["problems"]) == 4
 
 

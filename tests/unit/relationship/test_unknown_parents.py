@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from breedeval.errors import NotConvergedError
 from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.groups import group_by_rule, with_groups
 from breedeval.pedigree.pedigree import Pedigree
@@ -69,3 +71,23 @@ def test_inbreeding_never_falls_and_an_animal_without_parents_has_the_mean_of_it
     row = pedigree.row_of("a2011_5")
     group = int(pedigree.sire[row]) - n
     np.testing.assert_allclose(found.inbreeding.coefficients[row], found.of_groups[group], rtol=0, atol=1e-6)
+
+
+def family(*years: int) -> Pedigree:
+    """An old animal, two founders, their progeny a and b, and an inbred animal of these, born in `years`."""
+    rows = [("old", None, None), ("s", None, None), ("d", None, None), ("a", "s", "d"), ("b", "s", "d"), ("c", "a", "b")]
+    pedigree = build_pedigree(make_table(rows, birth_year=list(years))).pedigree
+    return with_groups(pedigree, group_by_rule(pedigree, ["birth_year"]))
+
+
+def test_the_oldest_group_is_the_base() -> None:
+    pedigree = family(2000, 2000, 2000, 2001, 2001, 2002)
+    found = compute_inbreeding_of_unknown_parents(pedigree, group_years(pedigree))
+    assert found.of_groups.tolist() == [0.0]
+    np.testing.assert_array_equal(found.inbreeding.coefficients, compute_inbreeding(pedigree).coefficients)
+
+
+def test_a_group_whose_time_descends_from_itself_alone_is_refused_by_name() -> None:
+    pedigree = family(1980, 2000, 2000, 2000, 2000, 2000)
+    with pytest.raises(NotConvergedError, match=r"of '2000' does not settle .*min_size"):
+        compute_inbreeding_of_unknown_parents(pedigree, group_years(pedigree))

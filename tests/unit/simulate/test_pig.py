@@ -108,3 +108,17 @@ def test_impossible_settings_are_refused_and_named() -> None:
         simulate_pig(np.random.default_rng(1), genetic_correlations=(0.9, 0.9, -0.9))
     with pytest.raises(ConfigError, match="tested_per_litter is 1"):
         simulate_pig(np.random.default_rng(1), tested_per_litter=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"h2": (0.3, 0.4)}, "h2 takes 3 numbers, such as 0.3,0.45,0.1, not 2"),
+        ({"h2": (0.3, float("nan"), 0.1)}, "h2 is .*nan.*, not a number"),
+        ({"survival": (0.5, 0.6)}, "survival takes one number, not 2"),
+        ({"last_parity": 2.5, "sold": float("inf")}, "last_parity is 2.5, not a whole number; sold is inf, not a number"),
+    ],
+)
+def test_settings_of_another_form_than_asked_are_named(settings: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        PigPlan.of(**settings)  # type: ignore[arg-type]

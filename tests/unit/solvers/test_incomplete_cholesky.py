@@ -10,9 +10,11 @@ import pytest
 from breedeval.equations import elimination
 from breedeval.equations.triangle import assemble_lower_triangle
 from breedeval.evaluation import preconditioning
+from breedeval.kernels.incomplete_alike import LONGEST_TAIL, SLOTS
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.solvers import factor_storage
-from breedeval.solvers.incomplete_cholesky import TOLERANCE, IncompleteCholesky
+from breedeval.solvers import incomplete_cholesky as incomplete_cholesky_solver
+from breedeval.solvers.incomplete_cholesky import TOLERANCE, IncompleteCholesky, _owners
 from breedeval.solvers.preconditioners import BlockPreconditioner
 from tests.factories import make_pedigree
 from tests.random_models import one_trait_model
@@ -26,6 +28,11 @@ CASES = [*MODELS, *range(8)]
 
 def model_of(case):
     return (one_trait_model(case) if isinstance(case, int) else several_trait_model(case)).model
+
+
+def triangle_width(case) -> int:
+    """Equations a node, if all are alike."""
+    return IncompleteCholesky.of(assemble_lower_triangle(model_of(case).equations)).width
 
 
 def as_matrix(preconditioner, n: int) -> np.ndarray:
@@ -103,6 +110,52 @@ def triangle_of(matrix: np.ndarray, fixed: bool = False) -> LowerTriangle:
 def test_complete_pattern_gives_the_inverse():
     matrix = np.array([[4.0, 1.0, -2.0], [1.0, 3.0, 0.5], [-2.0, 0.5, 5.0]])
     np.testing.assert_allclose(as_matrix(IncompleteCholesky.of(triangle_of(matrix)), 3), np.linalg.inv(matrix), rtol=1e-13)
+
+
+def test_many_last_nodes_get_an_exact_factor():
+    n, n_last = 30, 90  # columns whose elements with the last nodes are few, some, and more than are gone through one by one
+    rng = np.random.default_rng(1)
+    matrix = np.zeros((n + n_last, n + n_last))
+    matrix[n:, n:] = rng.normal(size=(n_last, n_last))
+    matrix[n:, :n] = rng.normal(size=(n_last, n)) * (rng.random((n_last, n)) < rng.choice([0.05, 0.5, 0.95], n))
+    matrix[np.arange(1, n), np.arange(n - 1)] = 0.3  # a chain: no fill but among the last nodes
+    matrix[n:, 1:n] += matrix[n:, : n - 1] != 0  # which all columns of the chain must have, once one has it
+    matrix[n:, :n] = np.where(np.cumsum(matrix[n:, :n] != 0, axis=1) > 0, matrix[n:, :n] + 0.01, 0.0)
+    matrix = np.tril(matrix, -1) + np.tril(matrix, -1).T
+    matrix += np.diag(np.abs(matrix).sum(axis=1) + 1.0)
+    below = [np.flatnonzero(matrix[p + 1 :, p]) + p + 1 for p in range(len(matrix))]
+    pointer = np.concatenate([[0], np.cumsum([len(rows) for rows in below])]).astype(np.int64)
+    value = np.concatenate([matrix[rows, p] for p, rows in enumerate(below)])
+    segments = np.array([[0, n, 1, 0, 0], [n, len(matrix), 1, n, 0]], dtype=np.int64)
+    equation, row = np.arange(len(matrix), dtype=np.int32), np.concatenate(below).astype(np.int32)
+    lengths = np.diff(pointer)[:n]
+    assert lengths.min() < 60 < LONGEST_TAIL < lengths.max()
+    factor = IncompleteCholesky.of(LowerTriangle(segments, equation, pointer, row, pointer, value, np.diag(matrix).copy(), n))
+    np.testing.assert_allclose(as_matrix(factor, len(matrix)), np.linalg.inv(matrix), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if triangle_width(case)], ids=str)
+def test_factors_made_by_any_number_of_threads_have_the_same_bits(case, monkeypatch):
+    monkeypatch.setattr(incomplete_cholesky_solver, "SHORTEST_RUN", 2)
+    before, made = numba.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(threads)
+            made.append(IncompleteCholesky.of(assemble_lower_triangle(model_of(case).equations)))
+    finally:
+        numba.set_num_threads(before)
+    for part in ("inverse", "dense_inverse"):
+        np.testing.assert_array_equal(*(getattr(factor, part) for factor in made))
+    for one, two in zip(*(factor.factor.columns for factor in made), strict=True):
+        np.testing.assert_array_equal(one.value, two.value)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8, 64])
+def test_every_thread_owns_nodes_but_the_first_that_has_the_last_ones(threads):
+    n_owned = np.bincount(_owners(threads), minlength=threads)
+    assert len(n_owned) == threads
+    assert n_owned[0] <= n_owned[1:].min(initial=SLOTS)
+    assert n_owned[1:].min(initial=SLOTS) > 0
 
 
 def test_failing_pivots_are_counted_and_a_shift_mends_them():

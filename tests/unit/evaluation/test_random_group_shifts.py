@@ -1,0 +1,59 @@
+"""Random groups with a large variance: what only this holds in its place must not be hidden from conjugate gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import breedeval as be
+from breedeval.evaluation.config import read_config
+from breedeval.evaluation.inputs import prepare
+from breedeval.evaluation.observer import Silence
+from breedeval.evaluation.problem import set_up
+from breedeval.results.provenance import StageClock
+from breedeval.simulate.dairy import simulate_dairy
+from breedeval.simulate.files import write_population
+
+GENETIC_SD = np.sqrt(432_000)
+
+
+@pytest.fixture(scope="module")
+def herd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("herd")
+    write_population(simulate_dairy(np.random.default_rng(1), n_animals=2_000), folder)
+    return folder
+
+
+def config_of(herd, kind, solver="method: pcg, preconditioner: incomplete_cholesky"):
+    groups = f"groups: {{by: [birth_year], min_size: 50, {kind}}}"
+    text = (herd / "evaluation.yaml").read_text().replace('unknown: ["0"]', f'unknown: ["0"]\n  {groups}')
+    path = herd / "grouped.yaml"
+    path.write_text(text + f"solver: {{{solver}}}\naccuracy: {{method: none}}\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["effect: random, variance: 100", "effect: random, variance: 1", "gamma: {within: 0.6}"])
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4])
+def test_estimate_is_above_the_error(herd, kind, tolerance):
+    exact = be.evaluate(config_of(herd, kind, "method: direct"))
+    solver = f"method: pcg, preconditioner: incomplete_cholesky, ebv_error: {tolerance}"
+    stopped = be.evaluate(config_of(herd, kind, solver))
+    error = np.abs(stopped.ebv("milk")["ebv"] - exact.ebv("milk")["ebv"]).max() / GENETIC_SD
+    assert error <= stopped.solve.final.ebv_error <= 30 * error
+
+
+def test_a_shift_costs_nothing_but_the_variance_of_groups(herd):
+    """All animals and groups up by one and the mean down: no record sees it, nor does A⁻¹."""
+    config, clock = read_config(config_of(herd, "effect: random, variance: 100")), StageClock()
+    inputs = prepare(config, clock, Silence())
+    problem = set_up(config, inputs, clock, Silence())
+    (shift,) = problem.dependencies.shifts.T
+    assert inputs.genetics is not None
+    genetic, n = problem.equations.layout.genetic, inputs.genetics.pedigree.n_animals
+    values = genetic.view(shift)
+    np.testing.assert_allclose(values, np.full_like(values, values[0, 0]), rtol=1e-9)
+    product = problem.equations.multiply(shift)
+    expected = np.zeros_like(product)
+    covariance = problem.units[genetic.first] ** 2 / GENETIC_SD**2
+    genetic.view(expected)[n:] = covariance * values[n:] / 100
+    np.testing.assert_allclose(product, expected, atol=1e-9 * np.abs(problem.equations.diagonal() * shift).max())
