@@ -113,7 +113,7 @@ class Names:
             raise IndexError(f"rows from {chosen.min()} to {chosen.max()} of {len(self)} names")
         if len(chosen) and chosen.min() < 0:
             chosen = np.where(chosen < 0, chosen + len(self), chosen)
-        return _gathered(self.buffer, self.offsets, chosen)
+        return _gathered(self, chosen)
 
     def joined(self, others: Names) -> Names:
         """These names with `others` behind them."""
@@ -272,11 +272,12 @@ def _hashes(buffer: UInt8, starts: NDArray[Any], lengths: NDArray[Any]) -> NDArr
     return out
 
 
-def _gathered(buffer: UInt8, offsets: Int64, rows: AnyArray) -> Names:
+def _gathered(names: Names, rows: AnyArray) -> Names:
     """Texts of these rows, none below 0, copied into a buffer of their own."""
+    buffer, offsets = names.buffer, names.offsets
     parts = cut_range(len(rows), _SMALLEST_PART)
-    if (length := int(text.common_length(offsets))) >= 0:
-        return _gathered_even(buffer, int(offsets[0]), length, rows, parts)
+    if names.common_length >= 0:
+        return _gathered_even(buffer, int(offsets[0]), names.common_length, rows, parts)
     ends = np.zeros(len(rows) + 1, dtype=np.int64)
     bytes_before = 0
     for part, n_bytes in zip(

@@ -37,6 +37,7 @@ from breedeval.solvers.null_space import NullSpace, find_null_space
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPreconditioner, DiagonalPreconditioner
 from breedeval.solvers.result import SolveResult
+from breedeval.solvers.row_compression import compress_rows
 from breedeval.solvers.stopping import StoppingRule
 from breedeval.source import Source
 
@@ -161,7 +162,7 @@ def make_model(
     equations = build_equations(design, checked, {} if inverse is None else {"pedigree": inverse})
     n_fixed = sum(block.n_equations for block in design.layout.fixed)
     x = equations.incidence.columns_csr(0, n_fixed)[np.flatnonzero(design.observed.ravel())]
-    null_space = find_null_space(x, preferred_constraints(design.layout))
+    null_space = find_null_space(compress_rows(x), preferred_constraints(design.layout))
     kept = np.setdiff1d(np.arange(equations.order), null_space.constrained)
     none = np.empty(0, dtype=np.int32)
     sire, dam = (none, none) if pedigree is None else (pedigree.sire, pedigree.dam)

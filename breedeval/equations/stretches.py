@@ -31,19 +31,16 @@ class Stretches:
         (s, 4) int64: see `breedeval.kernels.stretches`.
     repeats
         (K,) whether most records have the term's level of the record before.
-    most
-        Largest width.
     """
 
     pointer: Int64
     rows: Int64
     repeats: Bool
-    most: int
 
     @property
     def curves(self) -> int | None:
-        """None if coefficients are taken one by one: a loop is told so that it need not be compiled for others."""
-        return None if self.most == 1 else 1
+        """None if none is wider than one: a loop is told so that it need not be compiled for others."""
+        return 1 if (self.rows[:, 3] > 1).any() else None
 
     @property
     def of_traits(self) -> int | None:
@@ -69,7 +66,6 @@ def find_stretches(incidence: Incidence, most: int = MOST_TOGETHER) -> Stretches
         freeze(np.array(pointer, dtype=np.int64)),
         freeze(np.array(rows, dtype=np.int64).reshape(-1, 4)),
         freeze(np.array([_repeats(first) for first in incidence.first.T], dtype=np.bool_)),
-        most,
     )
 
 

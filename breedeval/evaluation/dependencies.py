@@ -20,6 +20,7 @@ from breedeval.model.layout import EquationBlock
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.metafounders import group_shares, spread_group_values
 from breedeval.solvers.null_space import NullSpace, find_null_space
+from breedeval.solvers.row_compression import compress_rows
 
 #: Most elements of W Q that are formed to look for dependencies between groups and fixed effects.
 LARGEST_GROUP_PART = 100_000_000
@@ -83,7 +84,7 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
     """Look for dependent columns of fixed effects and fixed groups."""
     layout, observed = equations.layout, np.flatnonzero(inputs.design.observed.ravel())
     n_fixed = sum(block.n_equations for block in layout.fixed)
-    x = _rows(equations.incidence.columns_csr(0, n_fixed), observed)
+    x = equations.incidence.columns_csr(0, n_fixed)
     columns, preferred = np.arange(n_fixed), preferred_constraints(layout)
     lines: list[str] = []
     genetic, pedigree = layout.genetic, None if inputs.genetics is None else inputs.genetics.pedigree
@@ -96,11 +97,11 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
         lines.append("groups: too many to look for dependencies; give a base, and read differences between groups only")
         genetic = pedigree = None
     else:
-        x = csr_array(hstack([x, _rows(_group_columns(equations, genetic, pedigree), observed)]))
+        x = csr_array(hstack([x, _group_columns(equations, genetic, pedigree)]))
         group_equations = genetic.first + np.arange(pedigree.n_animals * genetic.n_columns, genetic.n_equations)
         preferred = np.concatenate([n_fixed + np.arange(genetic.n_columns), preferred])
         columns = np.concatenate([columns, group_equations])
-    null_space = find_null_space(x, preferred)
+    null_space = find_null_space(compress_rows(x, observed), preferred)
     constrained = columns[null_space.constrained]
     basis = None if null_space.basis is None else null_space.basis[:n_fixed]
     estimability = describe_estimability(layout, constrained[constrained < n_fixed], basis)
@@ -144,10 +145,6 @@ def _spread_groups(genetic: EquationBlock, pedigree: Pedigree, vectors: Float64)
         column = np.ascontiguousarray(vectors[:, j])
         genetic.view(column)[: pedigree.n_animals] = spread_group_values(pedigree, genetic.view(column)[pedigree.n_animals :])
         vectors[:, j] = column
-
-
-def _rows(matrix: csr_array, rows: Int64) -> csr_array:
-    return matrix if len(rows) == matrix.shape[0] else matrix[rows]
 
 
 def _group_columns(equations: MixedModelEquations, genetic: EquationBlock, pedigree: Pedigree) -> csr_array:

@@ -37,6 +37,7 @@ from breedeval.results.content import FUNCTION, BreedingValues, EvaluationResult
 from breedeval.results.new_file import check_results_place
 from breedeval.results.provenance import StageClock, now, run_record
 from breedeval.results.results_writer import write_results
+from breedeval.results.store import ResultsFile
 
 #: Below so many equations a second thread costs more to wake than it does.
 WORTH_THREADS = 50_000
@@ -100,6 +101,8 @@ def evaluate(
         check_results_place(path)
     if checkpoint is not None:
         _check_checkpoint(Path(checkpoint), path, start, config)
+    if start is not None:
+        ResultsFile(Path(start)).close()  # refuses now what is no results file
     use_threads(threads or config.solver.threads)
     clock = StageClock()
     written, stored = written_variances(config), read_stored(config)
@@ -112,6 +115,8 @@ def evaluate(
     problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
     refuse_short_memory(forecast(problem), problem, observer)
     problem, factor = factorize_as_planned(config, problem, clock, observer)
+    if problem.plan.solver != "pcg":
+        _say_not_used(observer, start, checkpoint)
     long_run = LongRun(checkpoint=None if checkpoint is None else Path(checkpoint))
     if start is not None and problem.plan.solver == "pcg":
         with clock.stage("first guess"):
@@ -141,6 +146,13 @@ def refuse_input(path: Path, config: EvaluationConfig, what: str = "results", op
     read += [file for section in config.relationships.values() for file in (section.file, section.labels) if file is not None]
     if path.resolve() in [Path(file).resolve() for file in read]:
         raise OutputError(f"{path} is a file that this run reads. Give the {what} another name with {option}.", path=path)
+
+
+def _say_not_used(observer: Observer, start: str | os.PathLike[str] | None, checkpoint: str | os.PathLike[str] | None) -> None:
+    """Say what a direct solution has no use for."""
+    for path, what in ((start, "a first guess"), (checkpoint, "checkpoints")):
+        if path is not None:
+            observer.say(f"{os.fspath(path)} is not used: a direct solution has no rounds, and so no use for {what}")
 
 
 def _check_checkpoint(path: Path, results: Path | None, start: str | os.PathLike[str] | None, config: EvaluationConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from breedeval.accuracy.exact import contrast_variance, prediction_error_varianc
 from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
-from breedeval.errors import InterruptedRunError, NotConvergedError
+from breedeval.errors import InterruptedRunError, NotConvergedError, count_of
 from breedeval.evaluation.checkpoint import Checkpoints
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.observer import Observer
@@ -24,8 +24,8 @@ from breedeval.relationship.metafounders import group_shares
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factor import Factorization, SelectedInverse
+from breedeval.solvers.head_start import SWEEPS, head_start
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.preconditioners import BalancedPreconditioner
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
@@ -84,8 +84,8 @@ def solve(
         with clock.stage("preconditioner"):
             nearly = problem.dependencies.nearly(problem.equations.order)
             preconditioner = build_preconditioner(problem.plan.preconditioner, problem.equations, nearly, observer)
-            if long_run is not None and long_run.slow is not None and long_run.slow.shape[1]:
-                preconditioner = BalancedPreconditioner.smoothed(preconditioner, problem.equations, long_run.slow)
+            if long_run is not None:
+                long_run, preconditioner = _with_head_start(problem, preconditioner, long_run, observer)
     observer.stage("solving")
     with clock.stage("solution"):
         result = _solve(config, problem, factor, preconditioner, rule, observer, long_run or LongRun())
@@ -103,6 +103,20 @@ def solve(
             contrast_pev = _contrast_pev(problem, factor, inverse)
     values = problem.dependencies.to_constraints(result.solution) * problem.units
     return Solved(Solutions.of(problem.equations.layout, values, problem.dependencies.constrained), result, pev, contrast_pev)
+
+
+def _with_head_start(
+    problem: Problem, preconditioner: Preconditioner, long_run: LongRun, observer: Observer
+) -> tuple[LongRun, Preconditioner]:
+    """A better first guess, and a preconditioner that is not slow in the directions that a first guess leaves."""
+    if long_run.start is None or long_run.slow is None or not long_run.slow.shape[1]:
+        return long_run, preconditioner
+    equations = problem.equations
+    guess = (long_run.start, long_run.slow)
+    start, balanced = head_start(equations, equations.right_hand_side, preconditioner, *guess)
+    directions = count_of(balanced.space.n, "slow direction")
+    observer.say(f"start: brought forward by {SWEEPS} steps before the first round, together with {directions}")
+    return replace(long_run, start=start), balanced
 
 
 def _pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> Float64:

@@ -20,7 +20,8 @@ _PCG = "solver: {method: pcg, preconditioner: block}\naccuracy: {method: none}\n
 #: What is written behind the simulated configuration: each way to solve uses other loops.
 _WAYS = {
     "pcg": _PCG,
-    "incomplete": "solver: {method: pcg, preconditioner: incomplete_cholesky}\naccuracy: {method: none}\n",
+    "incomplete": "solver: {method: pcg, preconditioner: incomplete_cholesky, threads: 1}\naccuracy: {method: none}\n",
+    "incomplete_threads": "solver: {method: pcg, preconditioner: incomplete_cholesky, threads: 2}\naccuracy: {method: none}\n",
     "diagonal": "solver: {method: pcg, preconditioner: diagonal}\naccuracy: {method: none}\n",
     "direct": "solver: {method: direct}\naccuracy: {method: exact}\n",
 }

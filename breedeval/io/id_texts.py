@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from breedeval.arrays import Int32
+from breedeval.equal_texts import TextRows
 from breedeval.io.plain_file import PlainTable
 from breedeval.io.text_table import TextColumn
 from breedeval.name_codes import dealt_codes, encode_columns
@@ -84,5 +85,7 @@ class DealtIds:
         """See `IdTexts.encode`."""
         last = len(self.read.ids.counts) - 1
         for stream, names in ((0, before), (last, behind)):
-            self.read.ids.deal(stream, names.buffer, names.offsets[:-1], names.lengths)
+            texts = TextRows.of(names.buffer, names.offsets[:-1], names.lengths)
+            assert texts is not None  # no longer than the ids are
+            self.read.ids.deal(stream, texts.buffer, texts.starts, texts.lengths)
         return dealt_codes(self.read.ids, self.read.begins, progress, first=len(before))

@@ -1,4 +1,4 @@
-"""An incomplete factor rearranged for its solves: by rows and by columns, by the width of the partner, cut into runs."""
+"""An incomplete factor rearranged for its solves: by columns and by rows, by the width of the partner, cut into runs."""
 
 from __future__ import annotations
 

@@ -30,39 +30,39 @@ _NEEDED_IN_WORD, _LOG_BITS = np.uint64(0x0C0C0C0C0C0C0C0C), np.uint64(3)
 LINKS = 4
 #: A row costs far more than a pair: the dam gets the row only if she has several times the progeny of the sire.
 DAM_FACTOR = 4
+#: F that are looked through at once.
+_TOGETHER = 512
 # Known F may have been rounded.
 _ROUNDED = 1e-6
+
+
+@compiled
+def _n_possible(known):
+    """Number of F from 0 to 1; NaN is not."""
+    count = 0
+    for k in range(known.shape[0]):
+        count += (known[k] >= -_ROUNDED) & (known[k] <= 1.0 + _ROUNDED)
+    return count
 
 
 @compiled
 def list_unknown(known, unknown_out):
     """List the rows whose F is NaN; returns how many, and the number of F that cannot be (below 0 or above 1).
 
-    unknown_out (most,) need not hold them all.
+    unknown_out (most,) need not hold them all; what follows the rows listed is of no use.
     """
-    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
-    for i in range(known.shape[0]):
-        value = known[i]
-        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
-        if np.isnan(value):
-            if n_unknown < most:
-                unknown_out[n_unknown] = i
-            n_unknown += 1
-    return n_unknown, n_impossible
-
-
-@compiled
-def copy_known(known, known_out, unknown_out):
-    """Copy F and list the rows where it is NaN, see `list_unknown`."""
-    n_unknown, n_impossible, most = 0, 0, unknown_out.shape[0]
-    for i in range(known.shape[0]):
-        value = known[i]
-        known_out[i] = value
-        n_impossible += (value < -_ROUNDED) | (value > 1.0 + _ROUNDED)
-        if np.isnan(value):
-            if n_unknown < most:
-                unknown_out[n_unknown] = i
-            n_unknown += 1
+    n_unknown, n_impossible, last = 0, 0, unknown_out.shape[0] - 1
+    for first in range(0, known.shape[0], _TOGETHER):
+        some = known[first : first + _TOGETHER]
+        n_others = some.shape[0] - _n_possible(some)
+        if n_others == 0:
+            continue
+        before = n_unknown
+        for k in range(some.shape[0]):
+            if n_unknown <= last:
+                unknown_out[n_unknown] = first + k  # overwritten by the next one if this one is known
+            n_unknown += np.isnan(some[k])
+        n_impossible += n_others - (n_unknown - before)
     return n_unknown, n_impossible
 
 

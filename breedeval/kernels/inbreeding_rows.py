@@ -8,7 +8,7 @@ from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
 
 from breedeval.kernels.compile import compiled, compiled_parallel
 from breedeval.kernels.inbreeding import value_at_once, variance_of
-from breedeval.kernels.inbreeding_plan import AT_ONCE, LINKS
+from breedeval.kernels.inbreeding_plan import AT_ONCE
 from breedeval.kernels.lines import LOG_BYTES, WIDTH, add_half, put_zeros, scale_and_add_mean
 
 #: Places whose bits stand in one word.
@@ -24,21 +24,16 @@ def _mark(places, place):
 
 
 @compiled
-def ask_for_pairs(first, last, pairs, chain, lines, line_starts, n, asked):
+def ask_for_pairs(first, last, pairs, chain, links, n, asked):
     """Mark the places whose relationships the pairs need; ``asked`` and all other sets of places hold a bit a place."""
-    if line_starts.shape[0]:
-        for at in range(line_starts[first], line_starts[last]):
-            p = np.uint64(lines[at])
-            asked[p >> _WORD] |= _ONE << (p & _IN_WORD)
-        return
     for pair in range(first, last):
-        for link in range(LINKS):
+        for link in range(len(links)):
             _mark(asked, pairs[pair, link])
-        at = pairs[pair, LINKS]
+        at = pairs[pair, len(links)]
         while at >= n:
-            for link in range(LINKS):
+            for link in range(len(links)):
                 _mark(asked, chain[at - n, link])
-            at = chain[at - n, 2 * LINKS - 1]
+            at = chain[at - n, chain.shape[1] - 1]
         _mark(asked, at)
 
 
@@ -121,39 +116,29 @@ def _go_down(core_sire, core_dam, variance, asked, x):
 
 
 @compiled
-def _read_pairs(first, last, pairs, chain, n, column, x, inbreeding_out):
+def _read_pairs(first, last, pairs, chain, links, n, column, x, inbreeding_out):
     for pair in range(first, last):
         weight, value = 0.5, 0.0
-        for link in range(LINKS):
+        for link in range(len(links)):
             weight *= 0.5
             value += weight * x[pairs[pair, link], column]
-        at = pairs[pair, LINKS]
+        at = pairs[pair, len(links)]
         while at >= n:
-            for link in range(LINKS):
+            for link in range(len(links)):
                 weight *= 0.5
                 value += weight * x[chain[at - n, link], column]
-            at = chain[at - n, 2 * LINKS - 1]
-        inbreeding_out[pairs[pair, LINKS + 1]] = value + weight * x[at, column]
-
-
-@compiled
-def _read_lines(first, last, progeny, lines, line_starts, column, x, inbreeding_out):
-    for pair in range(first, last):
-        weight, value, end = 0.5, 0.0, line_starts[pair + 1] - 1
-        for at in range(line_starts[pair], end):
-            weight *= 0.5
-            value += weight * x[np.uint64(lines[at]), column]
-        inbreeding_out[progeny[pair, 0]] = value + weight * x[np.uint64(lines[end]), column]
+            at = chain[at - n, chain.shape[1] - 1]
+        inbreeding_out[pairs[pair, len(links) + 1]] = value + weight * x[at, column]
 
 
 @compiled
 def _batch(
-    rows, core_sire, core_dam, variance, starts, pairs, chain, lines, line_starts, x, shared, asked, inbreeding_out
+    rows, core_sire, core_dam, variance, starts, pairs, chain, links, x, shared, asked, inbreeding_out
 ):  # fmt: skip
     """Inbreeding of the progeny of up to WIDTH row animals: rows of T D T' (Colleau 2002, Genet. Sel. Evol. 34:409)."""
     n = core_sire.shape[0]
     for j in rows:
-        ask_for_pairs(starts[j], starts[j + 1], pairs, chain, lines, line_starts, n, asked)
+        ask_for_pairs(starts[j], starts[j + 1], pairs, chain, links, n, asked)
         _mark(asked, j)
         _mark(shared, j)
     address = np.uint64(x.ctypes.data)
@@ -163,11 +148,7 @@ def _batch(
     _go_up(core_sire, core_dam, shared, address)
     _go_down(core_sire, core_dam, variance, asked, address)
     for k in range(rows.shape[0]):
-        first, last = starts[rows[k]], starts[rows[k] + 1]
-        if line_starts.shape[0]:
-            _read_lines(first, last, pairs, lines, line_starts, k, x, inbreeding_out)
-        else:
-            _read_pairs(first, last, pairs, chain, n, k, x, inbreeding_out)
+        _read_pairs(starts[rows[k]], starts[rows[k] + 1], pairs, chain, links, n, k, x, inbreeding_out)
 
 
 @compiled
@@ -182,8 +163,8 @@ def _begin_stage(members, animal, sire, dam, note, variance, inbreeding_out):
 
 @compiled_parallel
 def inbreeding_by_stages(
-    sire, dam, note, animal, core_sire, core_dam, members, stage_starts, rows, row_starts, starts, pairs, chain, lines,
-    line_starts, n_workers, x, inbreeding_out,
+    sire, dam, note, animal, core_sire, core_dam, members, stage_starts, rows, row_starts, starts, pairs, chain, links,
+    n_workers, x, inbreeding_out,
 ):  # fmt: skip
     """Inbreeding of the progeny of every pair, stage by stage, batches of a stage in ``n_workers`` threads.
 
@@ -205,7 +186,7 @@ def inbreeding_by_stages(
                 begin = first + batch * WIDTH
                 _batch(
                     rows[begin : min(end, begin + WIDTH)],
-                    core_sire, core_dam, variance, starts, pairs, chain, lines, line_starts,
+                    core_sire, core_dam, variance, starts, pairs, chain, links,
                     x[worker], shared[worker], asked[worker], inbreeding_out,
                 )  # fmt: skip
 
@@ -220,7 +201,7 @@ def fill_at_once(sire, dam, wanted, n_wanted, note, inbreeding_out):
 
 
 @compiled
-def sampled_visits(core_sire, core_dam, starts, pairs, chain, lines, line_starts, rows, n_batches):
+def sampled_visits(core_sire, core_dam, starts, pairs, chain, links, rows, n_batches):
     """Mean number of places that a batch of rows visits, of ``n_batches`` batches spread over ``rows``."""
     n = core_sire.shape[0]
     asked = np.zeros(n // BITS + 1, dtype=np.uint64)
@@ -228,7 +209,7 @@ def sampled_visits(core_sire, core_dam, starts, pairs, chain, lines, line_starts
     for batch in range(n_batches):
         begin = batch * max(0, rows.shape[0] - WIDTH) // max(1, n_batches - 1)
         for j in rows[begin : begin + WIDTH]:
-            ask_for_pairs(starts[j], starts[j + 1], pairs, chain, lines, line_starts, n, asked)
+            ask_for_pairs(starts[j], starts[j + 1], pairs, chain, links, n, asked)
             _mark(asked, j)
         visits += mark_ancestors(core_sire, core_dam, asked)
         asked[:] = 0

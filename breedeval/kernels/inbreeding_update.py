@@ -1,7 +1,8 @@
 """The plan of `inbreeding_plan` for few animals whose F is wanted: nothing is done for animals that they do not descend from.
 
-The words are the same. A maternal line is followed for each pair on its own, from the mate to the first animal of the core, so
-that nothing has to be kept of the mates. Sets of animals hold a bit each; a place is the rank of an animal's bit.
+The words are the same. Sets of animals hold a bit each, and are swept through in the order of the pedigree, so that memory is
+read from one end to the other; a place is the rank of an animal's bit. Maternal lines are followed for each pair on its own,
+from the mate to the first animal of the core.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from breedeval.kernels.inbreeding import follows_at_once
 from breedeval.kernels.inbreeding_plan import AT_ONCE, DAM_FACTOR, PAIR
 from breedeval.kernels.words import count_bits, load_word, prefetch, store_word
 
+#: Links of a line that are stored with its pair, so that memory is read once for most lines; see `sort_pairs`.
+LINE = 7
 #: Links of a line at most: where it is longer, its next animal becomes one of the core.
-MOST_LINKS = 16
+MOST_LINKS = 2 * LINE
 #: Lines that are followed together.
-_TOGETHER = 1024
+_TOGETHER = 512
 #: Animals between the one looked at and the one whose mother is asked for.
 _AHEAD = 16
 #: Progeny are not counted beyond this.
@@ -25,6 +28,8 @@ _MANY = np.uint8(255)
 _ONE = np.uint64(1)
 _WORD, _IN_WORD = np.uint64(6), np.uint64(63)
 _LOG_BYTES, _LOG_INT32 = np.uint64(3), np.uint64(2)
+#: Two places stand in one word; the second is shifted by this.
+_SECOND = np.uint64(32)
 
 
 @compiled
@@ -40,22 +45,28 @@ def _has(marked, i):
 
 
 @compiled
-def _place(i, core, before):
-    """Place of an animal of the core; 0 for a code that is none."""
-    code = np.uint64(i)
-    word = code >> _WORD
-    if word >= np.uint64(core.shape[0]):
-        return np.int32(0)
-    older = core[word] & ((_ONE << (code & _IN_WORD)) - _ONE)
-    return np.int32(before[word] + np.int64(count_bits(older)) + 1)
+def _rank(i, marked, before):
+    """Rank of an animal marked; ``before`` (words,) int32 holds the rank of the first of each word."""
+    word = np.uint64(i) >> _WORD
+    older = marked[word] & ((_ONE << (np.uint64(i) & _IN_WORD)) - _ONE)
+    return np.int32(before[word] + np.int64(count_bits(older)))
 
 
 @compiled
-def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out, progeny_out, parents_of_dam_out):
+def _place(i, core, before):
+    """Place of a parent in the core; 0 if it is not of the core, or no animal."""
+    word = np.uint64(i) >> _WORD
+    if word < np.uint64(core.shape[0]) and (core[word] >> (np.uint64(i) & _IN_WORD)) & _ONE:
+        return _rank(i, core, before)
+    return np.int32(0)
+
+
+@compiled
+def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out, progeny_out):
     """Note how the F of each animal wanted is found, and count pairs by parent; see `inbreeding_plan.classify`.
 
-    n_progeny_out (n,) uint8 stops at its highest value. For each pair: progeny_out (wanted,) the progeny, and
-    parents_of_dam_out (wanted, 2) what is read here anyway. Returns the numbers of F that follow at once and of pairs.
+    n_progeny_out (n,) uint8 stops at its highest value; progeny_out (wanted,) lists the progeny of the pairs. Returns the
+    numbers of F that follow at once and of pairs.
     """
     n = sire.shape[0]
     n_at_once, n_pairs = 0, 0
@@ -74,7 +85,7 @@ def classify(sire, dam, wanted, inbreeding_out, note_out, n_progeny_out, progeny
             n_at_once += 1
         else:
             note_out[i] = PAIR
-            progeny_out[n_pairs], parents_of_dam_out[n_pairs, 0], parents_of_dam_out[n_pairs, 1] = i, sire[d], dam[d]
+            progeny_out[n_pairs] = i
             n_pairs += 1
             n_progeny_out[s] += n_progeny_out[s] < _MANY
             n_progeny_out[d] += n_progeny_out[d] < _MANY
@@ -88,120 +99,97 @@ def _row_animal(i, sire, dam, n_progeny):
 
 
 @compiled
-def _mark_ancestors(sire, dam, marked):
-    """Mark all ancestors of the animals marked; returns how many are marked then."""
-    n = sire.shape[0]
-    count, address = 0, np.uint64(marked.ctypes.data)
-    for word in range(marked.shape[0] - 1, -1, -1):
-        w = np.uint64(word)
-        left = marked[w]
-        while left:
-            bit = np.uint64(63) - np.uint64(leading_zeros(left))
-            i = (w << _WORD) | bit
-            for parent in (sire[i], dam[i]):
-                if 0 <= parent < n:
-                    _mark(address, parent)
-            count += 1
-            left = marked[w] & ((_ONE << bit) - _ONE)
-    return count
-
-
-@compiled
-def _follow_some(mates, parents, sire, dam, core, front, ends, links_out, lines_out):
-    """Follow the lines of a few mates link by link, all at a time: while memory is fetched for one, others go on.
-
-    lines_out (mates, MOST_LINKS + 1), links_out (mates,); see `_follow_lines`. ``front`` and ``ends`` are work space, as long.
-    """
-    n = sire.shape[0]
-    sires, dams = np.uint64(sire.ctypes.data), np.uint64(dam.ctypes.data)
-    n_front = mates.shape[0]
-    for k in range(n_front):
-        front[k], ends[k] = k, mates[k]
-    for links in range(MOST_LINKS + 1):
-        n_on = 0
-        for f in range(n_front):
-            k, at = np.uint64(front[f]), np.int64(ends[f])
-            if at < 0 or _has(core, at) or links == MOST_LINKS:
-                if at >= 0:
-                    _mark(core, at)
-                lines_out[k, links], links_out[k] = at, links
-                continue
-            if links == 0:
-                s, d = np.int64(parents[k, 0]), np.int64(parents[k, 1])
-            else:
-                s, d = np.int64(sire[np.uint64(at)]), np.int64(dam[np.uint64(at)])
-            s, d = s if s < n else -1, d if d < n else -1
-            if s >= 0 and not _has(core, s):
-                if d < 0 or _has(core, d):
-                    s, d = d, s
-                else:
-                    _mark(core, s)
-            prefetch(sires + (np.uint64(d) << _LOG_INT32))
-            prefetch(dams + (np.uint64(d) << _LOG_INT32))
-            lines_out[k, links] = s
-            front[n_on], ends[n_on] = k, d
-            n_on += 1
-        n_front = n_on
-
-
-@compiled
-def _follow_lines(mates, parents, sire, dam, core, links_out, lines_out):
-    """Follow the line of each mate: what is read along it, a link after the other, goes to lines_out, then its end.
-
-    At each link one parent is read and the other leads on; the one that is read is of the core, or unknown (−1). If neither is
-    of the core, the sire joins it. ``parents`` (mates, 2) of the mates; links_out (mates,) uint8 gets the number of links;
-    ``core`` is the address of the set. Returns how much was written.
-    """
-    front, ends = np.empty(_TOGETHER, dtype=np.int32), np.empty(_TOGETHER, dtype=np.int32)
-    some = np.empty((_TOGETHER, MOST_LINKS + 1), dtype=np.int32)
-    to = 0
-    for first in range(0, mates.shape[0], _TOGETHER):
-        links, end = links_out[first : first + _TOGETHER], first + _TOGETHER
-        _follow_some(mates[first:end], parents[first:end], sire, dam, core, front, ends, links, some)
-        for k in range(links.shape[0]):
-            for link in range(links[k] + 1):
-                lines_out[to + link] = some[k, link]
-            to += np.int64(links[k]) + 1
-    return to
-
-
-@compiled
-def find_core(sire, dam, progeny, n_progeny, parents_of_dam, core_out, row_out, links_out, lines_out):
-    """Find the core and follow the lines of all mates, see `_follow_lines`.
-
-    For each pair: row_out (pairs,) its row animal, and its line. core_out holds a bit an animal; parents_of_dam (pairs, 2) is
-    used up. Returns the size of the core and that of lines_out.
-    """
-    address = np.uint64(core_out.ctypes.data)
-    mates = np.empty_like(row_out)
+def mark_pairs(sire, dam, progeny, n_progeny, core_out, mates_out, row_out, mate_out):
+    """Choose the row animal and the mate of each pair, row_out and mate_out (pairs,), and mark them in the sets."""
+    core, mates = np.uint64(core_out.ctypes.data), np.uint64(mates_out.ctypes.data)
     for pair in range(progeny.shape[0]):
         i = progeny[pair]
         row = _row_animal(i, sire, dam, n_progeny)
-        row_out[pair], mates[pair] = row, sire[i] + dam[i] - row
-        if row == dam[i]:
-            parents_of_dam[pair, 0], parents_of_dam[pair, 1] = sire[sire[i]], dam[sire[i]]
-        _mark(address, row)
-    _mark_ancestors(sire, dam, core_out)
-    n_lines = _follow_lines(mates, parents_of_dam, sire, dam, address, links_out, lines_out)
-    return _mark_ancestors(sire, dam, core_out), n_lines
+        row_out[pair], mate_out[pair] = row, sire[i] + dam[i] - row
+        _mark(core, row)
+        _mark(mates, mate_out[pair])
 
 
 @compiled
-def number_core(sire, dam, core, before_out, animal_out, core_sire_out, core_dam_out):
-    """Give places to the core; before_out (words,) int32: animals of the core before each word of bits."""
-    n = sire.shape[0]
-    place = 0
+def spread_to_ancestors(sire, dam, core_out, mates_out):
+    """Mark all ancestors of the core, and who follows along the lines of mates; returns how many are marked of both.
+
+    At each link one parent is read and the other leads on; the one that is read is of the core, or unknown. If neither is of
+    the core, the sire joins it. Afterwards mates are those outside the core only.
+    """
+    n = np.uint64(sire.shape[0])
+    core, mates = np.uint64(core_out.ctypes.data), np.uint64(mates_out.ctypes.data)
+    n_core, n_mates = 0, 0
+    for word in range(core_out.shape[0] - 1, -1, -1):
+        w = np.uint64(word)
+        left = core_out[w] | mates_out[w]
+        while left:
+            bit = np.uint64(63) - np.uint64(leading_zeros(left))
+            i = (w << _WORD) | bit
+            s, d = np.uint64(sire[i]), np.uint64(dam[i])
+            to = core
+            if (core_out[w] >> bit) & _ONE:
+                n_core += 1
+            else:
+                n_mates += 1
+                to = mates
+            if s < n:
+                leads_on = to == mates and not _has(core, s) and (d >= n or _has(core, d))
+                _mark(mates if leads_on else core, s)
+            if d < n:
+                _mark(to, d)
+            left = (core_out[w] | mates_out[w]) & ((_ONE << bit) - _ONE)
+        mates_out[w] &= ~core_out[w]
+    return n_core, n_mates
+
+
+@compiled
+def _both(place, next_place):
+    """Two places in one word."""
+    return np.uint64(place) | (np.uint64(next_place) << _SECOND)
+
+
+@compiled
+def number_places(
+    sire, dam, core, mates, before_out, mates_before_out, animal_out, core_sire_out, core_dam_out, link_out, length_out,
+    too_long_out,
+):  # fmt: skip
+    """Give places to the core, larger ones to the mates, and tie the lines; before_out, mates_before_out: see `_rank`.
+
+    For each place: link_out (places,) uint64 holds the place to read and the one that leads on, both itself in the core, and
+    length_out (places,) uint8 the links to the core. Mates that are `MOST_LINKS` away are marked in too_long_out; returns how
+    many these are.
+    """
+    n = np.uint64(sire.shape[0])
+    place, mate, n_too_long = 1, animal_out.shape[0], 0
+    link_out[0], length_out[0] = 0, 0
     for word in range(core.shape[0]):
         w = np.uint64(word)
-        before_out[w] = place
-        left = core[w]
+        before_out[w], mates_before_out[w] = place, mate
+        left = core[w] | mates[w]
         while left:
+            lowest = left & (~left + _ONE)
             i = (w << _WORD) | np.uint64(trailing_zeros(left))
-            left &= left - _ONE
-            place += 1
-            animal_out[place] = i
-            core_sire_out[place] = _place(sire[i], core, before_out) if 0 <= sire[i] < n else 0
-            core_dam_out[place] = _place(dam[i], core, before_out) if 0 <= dam[i] < n else 0
+            left ^= lowest
+            s, d = np.uint64(sire[i]), np.uint64(dam[i])
+            p, q = _place(s, core, before_out), _place(d, core, before_out)
+            if core[w] & lowest:
+                animal_out[place], core_sire_out[place], core_dam_out[place] = i, p, q
+                link_out[place], length_out[place] = _both(place, place), 0
+                place += 1
+                continue
+            if q == 0 and d < n:
+                q = _rank(d, mates, mates_before_out)
+            elif p == 0 and s < n:
+                p, q = q, _rank(s, mates, mates_before_out)
+            length = length_out[q] + np.uint8(1)
+            if length == MOST_LINKS:
+                too_long_out[w] |= lowest
+                n_too_long += 1
+                length = np.uint8(0)
+            link_out[mate], length_out[mate] = _both(p, q), length
+            mate += 1
+    return n_too_long
 
 
 @compiled
@@ -220,24 +208,53 @@ def find_stages(sire, dam, n_progeny, note, core, before, animal, core_sire, cor
 
 
 @compiled
-def count_pairs(row, links, core, before, counts_out):
-    """Replace row animals by their places; counts_out (2, n_core + 2): pairs of each place j, and their lines, at j + 1."""
+def count_pairs(core, mates, before, mates_before, length, row, mate, n_pairs_out):
+    """Replace rows and mates by their places; n_pairs_out (n_core + 2,): pairs of each place j, at j + 1.
+
+    Returns how many lines are longer than `LINE`.
+    """
+    n_long = 0
     for pair in range(row.shape[0]):
-        row[pair] = _place(row[pair], core, before)
-        counts_out[0, row[pair] + 1] += 1
-        counts_out[1, row[pair] + 1] += np.int64(links[pair]) + 1
+        row[pair], j = _place(row[pair], core, before), _place(mate[pair], core, before)
+        mate[pair] = j if j else _rank(mate[pair], mates, mates_before)
+        n_pairs_out[row[pair] + 1] += 1
+        n_long += length[mate[pair]] > LINE
+    return n_long
 
 
 @compiled
-def sort_pairs(progeny, core, before, row, links, followed, next_pair_out, next_line_out, pairs_out, starts_out, lines_out):
-    """List progeny and lines by row. next_pair_out, next_line_out: where the lists of each row begin; they move."""
-    at = 0
-    for pair in range(progeny.shape[0]):
-        k, to = next_pair_out[row[pair]], next_line_out[row[pair]]
-        length = np.int64(links[pair]) + 1
-        next_pair_out[row[pair]] = k + 1
-        next_line_out[row[pair]] = to + length
-        pairs_out[k, 0], starts_out[k] = progeny[pair], to
-        for link in range(length):
-            lines_out[np.uint64(to + link)] = _place(followed[np.uint64(at + link)], core, before)
-        at += length
+def _follow(at, link, places_out):
+    """Follow `LINE` links from each place, all at a time; places_out (LINE, places) gets those to read. ``at`` moves."""
+    for step in range(LINE):
+        for k in range(at.shape[0]):
+            links = link[np.uint64(at[k])]
+            places_out[step, k], at[k] = np.int32(links), np.int32(links >> _SECOND)
+
+
+@compiled
+def sort_pairs(progeny, row, mate, n, link, next_free_out, pairs_out, chain_out):
+    """List the pairs by row: pairs_out (pairs, LINE + 2) holds the line's places to read, its end, and the progeny.
+
+    The end of a line that goes on is ``n``, the number of places in the core and 0, plus the row of chain_out (long,
+    LINE + 1) that holds the rest. A line that has ended in the core stays there: ½ a + ½ a = a. ``mate`` is used up;
+    ``next_free_out`` (n,) holds where the list of each row begins; where it ends when done.
+    """
+    places, rest, n_long = np.empty((LINE, _TOGETHER), dtype=np.int32), np.empty((LINE, 1), dtype=np.int32), 0
+    pairs, length = np.uint64(pairs_out.ctypes.data), np.uint64(pairs_out.strides[0])
+    to = np.empty(_TOGETHER, dtype=np.uint64)
+    for first in range(0, row.shape[0], _TOGETHER):
+        at = mate[first : first + _TOGETHER]
+        for k in range(at.shape[0]):
+            to[k] = next_free_out[row[first + k]]
+            next_free_out[row[first + k]] += 1
+            prefetch(pairs + to[k] * length)
+        _follow(at, link, places)
+        for k in range(at.shape[0]):
+            if at[k] >= n:
+                _follow(at[k : k + 1], link, rest)
+                chain_out[n_long, :LINE], chain_out[n_long, LINE] = rest[:, 0], at[k]
+                at[k] = n + n_long
+                n_long += 1
+            for step in range(LINE):
+                pairs_out[to[k], step] = places[step, k]
+            pairs_out[to[k], LINE], pairs_out[to[k], LINE + 1] = at[k], progeny[first + k]

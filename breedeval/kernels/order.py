@@ -88,29 +88,40 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
 
 
 @compiled
-def sort_by_birth(born, ends_out, nodes_out):
-    """Nodes by the year of birth, inside a year as they stand.
+def count_births(born, oldest, counts_out):
+    """Add to counts_out (c,) int64 the births (k,) int32 of the years from oldest on; the first takes earlier ones too."""
+    for i in range(born.shape[0]):
+        counts_out[max(born[i] - oldest, 0)] += 1
 
-    born (n,) int32; nodes_out (n,) int32; ends_out (c,) int64 comes as zeros and takes where each year ends: the last one is
-    the latest year of birth, the first one holds everybody who is c − 1 or more years older, or whose year is not known (the
-    lowest number).
+
+@compiled
+def sort_by_birth(born, sire, dam, first, end, oldest, next_free_out, links_out):
+    """Write the nodes first to end − 1 with their parents to the year of birth, inside a year as they stand.
+
+    born, sire, dam (n,) int32; next_free_out (c,) int64: where the next node of each year goes, see `count_births`; it moves.
+    links_out (3, n) int32 takes node, sire, dam.
     """
-    n, n_years = born.shape[0], ends_out.shape[0]
-    latest = np.int64(0)
-    for i in range(n):
-        latest = max(latest, np.int64(born[i]))
-    oldest = latest - n_years + 1
-    for i in range(n):
-        ends_out[max(born[i] - oldest, 0)] += 1
-    total = 0
-    for year in range(n_years):
-        here = ends_out[year]
-        ends_out[year] = total
-        total += here
-    for i in range(n):
+    for i in range(first, end):
         year = max(born[i] - oldest, 0)
-        nodes_out[ends_out[year]] = i
-        ends_out[year] += 1
+        at = np.uint64(next_free_out[year])
+        links_out[0, at], links_out[1, at], links_out[2, at] = i, sire[i], dam[i]
+        next_free_out[year] += 1
+
+
+@compiled
+def sorted_levels(links, first, end, not_known, height_out, waiting_out):
+    """As `start_levels`, for the places first to end − 1 of what `sort_by_birth` wrote: parents are not looked up."""
+    n = height_out.shape[0] - 1
+    n_left = 0
+    for k in range(first, end):
+        i, sire, dam = np.uint32(links[0, k]), links[1, k], links[2, k]
+        s, d = np.uint32(sire if sire >= 0 else n), np.uint32(dam if dam >= 0 else n)
+        highest = np.int64(max(height_out[s], height_out[d]))
+        waits = highest + 1 >= not_known
+        height_out[i] = not_known if waits else highest + 1
+        waiting_out[n_left] = i
+        n_left += waits
+    return n_left
 
 
 @compiled

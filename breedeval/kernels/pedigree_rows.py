@@ -101,6 +101,16 @@ def count_born_wrong(animal, parent, born, born_of_name, missing):
 
 
 @compiled
+def mark_born_wrong(animal, parent, first_row, born, missing, wrong_out):
+    """Set wrong_out (m,) bool where the parent was born later than the animal; first_row (names,) says where it is known."""
+    for i in range(parent.shape[0]):
+        if parent[i] >= 0 and animal[i] >= 0 and born[i] != missing:
+            row = first_row[parent[i]]
+            if row >= 0 and born[row] > born[i]:  # missing is the lowest number
+                wrong_out[i] = True
+
+
+@compiled
 def forget_own_parents(parent_out):
     """Set the parent of nodes that are their own to −1."""
     for i in range(parent_out.shape[0]):

@@ -62,10 +62,10 @@ def multiply(
 
     Rows of `stretches` (s, 4) stand by term, those of term k from pointer[k] to pointer[k + 1]; `curves` is None if none is
     wider than one, `of_traits` if all are of all traits, else any number: what is None is not compiled. repeats (K,) says that
-    most records have the term's level of the record before. target, shift (K,) say where a term's share goes and what its equations
-    are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of inverses (q, t, t), weights
-    (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c) when no term is
-    ragged; e_out the same when no term is wide.
+    most records have the term's level of the record before. target, shift (K,) say where a term's share goes and what its
+    equations are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of inverses
+    (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c)
+    when no term is ragged; e_out the same when no term is wide.
     """
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0

@@ -24,35 +24,35 @@ _SECOND = np.uint64(5)
 
 
 @compiled
-def count_places(place, low, high, shift, counts_out):
-    """Count the places (k,) int32 from low on to high − 1 by buckets of 2**shift places; counts_out (buckets,) int64."""
+def count_places(place, shift, counts_out):
+    """Count the places (k,) int32, −1 for none, by buckets of 2**shift places; counts_out (buckets,) int64."""
     for i in range(place.shape[0]):
-        if low <= place[i] < high:
-            counts_out[(place[i] - low) >> shift] += 1
+        if place[i] >= 0:
+            counts_out[place[i] >> shift] += 1
 
 
 @compiled
-def deal_rows(place, first, end, low, high, shift, sire, year, sex, ids, id_bytes, next_free_out, records_out):
-    """Write the records of those of the rows first to end − 1 whose place is from low on to high − 1 to their buckets.
+def deal_rows(place, first, end, first_bucket, end_bucket, shift, sire, year, sex, ids, id_bytes, next_free_out, records_out):
+    """Write the records of the rows first to end − 1 to their buckets, for the buckets first_bucket to end_bucket − 1.
 
-    place (n,) int32: new place of each row, −1 none; sire (n,) int32 row of the parent, −1 unknown; year (n,) int32; sex (n,)
-    int8; ids (n id_bytes,) uint8. next_free_out (buckets,) int64: where the next record of each bucket goes; it moves.
-    records_out (r, b) uint8, b at least id_bytes and `BESIDE_ID` more.
+    place (n,) int32: new place of each row, −1 none, 2**shift places a bucket; sire (n,) and year (n,) int32; sex (n,) int8;
+    ids (n id_bytes,) uint8. next_free_out (buckets,) int64: where the next record of each bucket goes; it moves. records_out
+    (r, b) uint8, b at least id_bytes and `BESIDE_ID` more.
     """
+    low, high = first_bucket << shift, end_bucket << shift
     ids_base, base = np.uint64(ids.ctypes.data), np.uint64(records_out.ctypes.data)
     ids_end, step = ids_base + np.uint64(ids.shape[0]), np.uint64(records_out.shape[1])
     records_end, width = base + np.uint64(records_out.shape[0]) * step, np.uint64(id_bytes)
     for i in range(first, end):
         p = place[i]
         if low <= p < high:
-            bucket = (p - low) >> shift
+            bucket = p >> shift
             target = base + np.uint64(next_free_out[bucket]) * step
             next_free_out[bucket] += 1
             copy_bytes(ids_base + np.uint64(i) * width, ids_end, target, records_end, id_bytes)
-            new_sire = np.uint64(place[np.uint32(sire[i])] if sire[i] >= 0 else -1) & _LOW
-            born = np.uint64(np.uint32(year[i]))
-            store_word(target + width, np.uint64(p) | (new_sire << _HALF))
-            second = (new_sire >> _EIGHT) | (born << _YEAR) | (np.uint64(np.uint8(sex[i])) << _SEX)
+            parent, born = np.uint64(np.uint32(sire[i])), np.uint64(np.uint32(year[i]))
+            store_word(target + width, np.uint64(p) | (parent << _HALF))
+            second = (parent >> _EIGHT) | (born << _YEAR) | (np.uint64(np.uint8(sex[i])) << _SEX)
             store_word(target + width + _SECOND, second)
 
 
@@ -72,7 +72,7 @@ def _copy_exactly(source, target, length):
 
 @compiled
 def settle_rows(records, first, end, id_bytes, sire_out, year_out, sex_out, ids_out):
-    """Bring the records first to end − 1 to their places, see `deal_rows`; the sire is a place then."""
+    """Bring the records first to end − 1 to their places, see `deal_rows`."""
     base, ids_base = np.uint64(records.ctypes.data), np.uint64(ids_out.ctypes.data)
     step, width = np.uint64(records.shape[1]), np.uint64(id_bytes)
     for k in range(first, end):
@@ -83,3 +83,14 @@ def settle_rows(records, first, end, id_bytes, sire_out, year_out, sex_out, ids_
         year_out[p] = np.int32(np.uint32((second >> _YEAR) & _LOW))
         sex_out[p] = np.int8(second >> _SEX)
         _copy_exactly(source, ids_base + p * width, width)
+
+
+@compiled
+def rename_parents(place, parent_out):
+    """Put the new place of each parent (k,) int32 instead of its row; −1 stays.
+
+    In the new order parents of animals near each other are near each other too, so that this is faster than before.
+    """
+    for k in range(parent_out.shape[0]):
+        if parent_out[k] >= 0:
+            parent_out[k] = place[np.uint32(parent_out[k])]

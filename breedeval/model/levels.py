@@ -11,7 +11,7 @@ from breedeval.model.records import ClassColumn
 from breedeval.names import Names
 
 #: Above so many levels nobody reads them in order, and sorting texts costs more than it gives.
-SORTED_UP_TO = 200_000
+SORTED_UP_TO = 20_000
 
 
 def present(column: ClassColumn, rows: Int64) -> tuple[Names, Int32]:

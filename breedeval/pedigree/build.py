@@ -17,7 +17,6 @@ from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.problems import refuse
 from breedeval.pedigree.reorder import reordered
 from breedeval.pedigree.report import PedigreeReport
-from breedeval.pedigree.row_values import values_of_rows
 from breedeval.pedigree.table import YEAR_UNKNOWN, PedigreeTable
 from breedeval.pedigree.table_names import TableNames
 from breedeval.progress import Progress, part_of
@@ -109,7 +108,7 @@ class _Animals:
         row = names.first_row
         used = (names.used_as_sire | names.used_as_dam) == 1
         n_own = int((row != NONE).sum())
-        in_order = (row[:n_own] != NONE).all() and (row[1:n_own] > row[: n_own - 1]).all()
+        in_order = names.are_rows or ((row[:n_own] != NONE).all() and (row[1:n_own] > row[: n_own - 1]).all())
         if in_order and used[n_own:].all():
             # Names stand in the order of their rows, and the parents to add behind them: so they come from a file.
             return cls(None, row, names.dam, names.level)
@@ -122,13 +121,13 @@ class _Animals:
 
     def in_order(self, table: PedigreeTable, names: TableNames, tell: Callable[[float], None]) -> tuple[Pedigree, int]:
         """Build the pedigree; also returns the number of levels."""
-        order, place, dam, n_levels = by_level_and_dam(self.dam, self.level)
+        _, place, dam, n_levels = by_level_and_dam(self.dam, self.level)
         tell(0.6)
         if self.code is not None:
             place_of_name = np.full(len(table.names), NONE, dtype=np.int32)
             place_of_name[self.code] = place
-            order, place = values_of_rows(order, self.code, NONE), place_of_name
-        animals = reordered(order, place, table.names, names.sire, _birth_years(table, names), _sexes(names))
+            place = place_of_name
+        animals = reordered(len(dam), place, table.names, names.sire, _birth_years(table, names), _sexes(names))
         tell(0.9)
         pedigree = Pedigree(
             ids=animals.ids,

@@ -9,7 +9,7 @@ import numpy as np
 from breedeval.arrays import NONE, Bool, Int32, Int64
 from breedeval.errors import count_of
 from breedeval.kernels import pedigree_rows as kernels
-from breedeval.kernels.threads import map_parts
+from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
 from breedeval.pedigree.row_values import values_of_rows
@@ -21,6 +21,8 @@ from breedeval.progress import Progress, part_of
 MOST_NAMED = 10_000
 #: Nodes looked at in the search for loops before the rest is only counted, and animals of a loop that are written out.
 _MOST_LOOP_WORK, _LONGEST_PATH = 30_000_000, 1000
+#: Rows for which a second thread pays.
+_SMALLEST_PART = 1 << 16
 _SEX_WORD = {MALE: "male", FEMALE: "female"}
 
 
@@ -75,21 +77,20 @@ def first_rows(table: PedigreeTable) -> Int32:
 
 def rows_repeated(table: PedigreeTable) -> Int64:
     """Rows of animals that have several rows, grouped by animal, in file order within the animal."""
-    counts = np.bincount(table.animal[table.animal != NONE], minlength=len(table.names))
-    rows = np.flatnonzero((table.animal != NONE) & (counts[table.animal] > 1))
+    first = values_of_rows(table.animal, first_rows(table), NONE)
+    later = np.flatnonzero((first != np.arange(table.n_rows, dtype=np.int32)) & (first != NONE))
+    is_repeated = np.zeros(len(table.names), dtype=np.uint8)
+    is_repeated[table.animal[later]] = 1
+    rows = np.flatnonzero(values_of_rows(table.animal, is_repeated, 0))
     return rows[np.argsort(table.animal[rows], kind="stable")]
 
 
 def links_born_wrong(table: PedigreeTable, parent: Int32, first_row: Int32) -> Bool:
     """(rows,) True where the parent was born in a later year, or on a later day, than its progeny."""
     wrong = np.zeros(table.n_rows, dtype=np.bool_)
-    rows = np.flatnonzero((parent != NONE) & (table.animal != NONE))
-    rows = rows[first_row[parent[rows]] != NONE]
-    parent_row = first_row[parent[rows]]
     for born in (table.birth_year, table.birth_day):
         if born is not None:
-            known = (born[rows] != YEAR_UNKNOWN) & (born[parent_row] != YEAR_UNKNOWN)
-            wrong[rows] |= known & (born[parent_row] > born[rows])
+            kernels.mark_born_wrong(table.animal, parent, first_row, born, YEAR_UNKNOWN, wrong)
     return wrong
 
 
@@ -104,8 +105,10 @@ def _loops_among(table: PedigreeTable, nodes: Int32) -> tuple[list[Int32], Int32
         return [], nodes
     place = np.full(len(table.names) + 1, NONE, dtype=np.int32)  # the last for "unknown"
     place[nodes] = np.arange(len(nodes), dtype=np.int32)
-    links = [(place[table.animal], place[parent]) for parent in (table.sire, table.dam)]
-    child, parent = (np.concatenate(ends) for ends in zip(*links, strict=True))
+    of_row = values_of_rows(table.animal, place[:-1], NONE)
+    rows = np.flatnonzero(of_row != NONE)
+    child = np.concatenate([of_row[rows], of_row[rows]])
+    parent = np.concatenate([place[table.sire[rows]], place[table.dam[rows]]])
     real = (child != NONE) & (parent != NONE) & (child != parent)
     loops, others = search_loops(len(nodes), child[real], parent[real], _MOST_LOOP_WORK)
     return [nodes[loop] for loop in loops], nodes[others]
@@ -286,15 +289,16 @@ def _birth_order(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
 def _any_born_wrong(table: PedigreeTable, names: TableNames) -> bool:
     """Whether any parent is born after its progeny: a fast pass, since mostly none is."""
 
-    def count(job: tuple[Int32, Int32, Int32]) -> int:
-        parent, born, born_of_name = job
-        return int(kernels.count_born_wrong(table.animal, parent, born, born_of_name, YEAR_UNKNOWN))
+    def count(job: tuple[Int32, Int32, Int32, slice]) -> int:
+        parent, born, born_of_name, part = job
+        return int(kernels.count_born_wrong(table.animal[part], parent[part], born[part], born_of_name, YEAR_UNKNOWN))
 
-    jobs: list[tuple[Int32, Int32, Int32]] = []
+    parts = [slice(*part) for part in cut_range(table.n_rows, _SMALLEST_PART)]
+    jobs: list[tuple[Int32, Int32, Int32, slice]] = []
     for born in (table.birth_year, table.birth_day):
         if born is not None:
             of_name = born if names.are_rows else values_of_rows(names.first_row, born, YEAR_UNKNOWN)
-            jobs += [(table.sire, born, of_name), (table.dam, born, of_name)]
+            jobs += [(parent, born, of_name, part) for parent in (table.sire, table.dam) for part in parts]
     return any(list(map_parts(count, jobs)))
 
 

@@ -142,15 +142,34 @@ def _start_by_birth(
     sire: Int32, dam: Int32, born: Int32, not_known: int, height: Any, waiting: Int32
 ) -> tuple[_Parts, list[int]]:
     """As `_start`, a year of birth after the other: no thread gets ahead of the parents of its nodes."""
-    ends = np.zeros(_YEARS, dtype=np.int64)
-    kernels.sort_by_birth(born, ends, waiting)
+    links, ends = _sorted_by_birth(sire, dam, born)
     all_parts: _Parts = []
     left: list[int] = []
-    for first, end in pairwise([0, *ends.tolist()]):
+
+    def start(part: tuple[int, int]) -> int:
+        return int(kernels.sorted_levels(links, *part, not_known, height, waiting[slice(*part)]))
+
+    for first, end in pairwise([0, *ends]):
         parts = [(first + a, first + b) for a, b in cut_range(end - first, _SMALLEST_PART)]
-        left += _resume(sire, dam, parts, not_known, height, waiting, [b - a for a, b in parts])
+        left += map_parts(start, parts)
         all_parts += parts
     return all_parts, left
+
+
+def _sorted_by_birth(sire: Int32, dam: Int32, born: Int32) -> tuple[Int32, list[int]]:
+    """(3, n) nodes with their parents by year of birth; and where each year ends, the first one with all before it."""
+    oldest = max(int(born.max(initial=0)), 0) - _YEARS + 1
+    parts = cut_range(len(born), _SMALLEST_PART)
+    counts = np.zeros((len(parts), _YEARS), dtype=np.int64)
+    everywhere = list(range(len(parts)))
+    for _ in map_parts(lambda k: kernels.count_births(born[slice(*parts[k])], oldest, counts[k]), everywhere):
+        pass
+    ends = np.cumsum(counts.sum(axis=0))
+    next_free = ends - counts.sum(axis=0) + np.cumsum(counts, axis=0) - counts
+    links = np.empty((3, len(born)), dtype=np.int32)
+    for _ in map_parts(lambda k: kernels.sort_by_birth(born, sire, dam, *parts[k], oldest, next_free[k], links), everywhere):
+        pass
+    return links, ends.tolist()
 
 
 def _resume(sire: Int32, dam: Int32, parts: _Parts, not_known: int, height: Any, waiting: Int32, left: list[int]) -> list[int]:

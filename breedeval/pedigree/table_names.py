@@ -55,9 +55,8 @@ class TableNames:
         tell = part_of(progress, "parents and generations")
         tell(0.0)
         n = len(table.names)
-        first_row = np.full(n, NONE, dtype=np.int32)
-        n_repeated = int(kernels.first_rows(table.animal, first_row))
         are_rows = n == table.n_rows and bool(kernels.are_counted(table.animal))
+        first_row, n_repeated = (table.animal, 0) if are_rows else _first_rows(table.animal, n)
         tell(0.2)
         differing = _rows_that_differ(table, first_row) if n_repeated else np.empty(0, dtype=np.int64)
         columns = (table.sire, table.dam)
@@ -83,6 +82,12 @@ def sexes_of_names(table: PedigreeTable) -> Int8:
     if table.sex is not None:
         kernels.first_known(table.animal, table.sex, SEX_UNKNOWN, sex)
     return sex
+
+
+def _first_rows(animal: Int32, n: int) -> tuple[Int32, int]:
+    """(n,) first row of each name, −1 if it has none; and how many rows repeat a name."""
+    first_row = np.full(n, NONE, dtype=np.int32)
+    return first_row, int(kernels.first_rows(animal, first_row))
 
 
 def _rows_that_differ(table: PedigreeTable, first_row: Int32) -> Int64:

@@ -164,12 +164,8 @@ def compute_inbreeding(
 def _update(pedigree: Pedigree, known: ArrayLike | StoredInbreeding, method: str) -> Float64:
     """Compute what is not known."""
     wanted = np.empty(int(FEW * pedigree.n_animals), dtype=np.int32)
-    if isinstance(known, StoredInbreeding):
-        coefficients = known.find(pedigree).coefficients
-        n_wanted, n_impossible = plan_kernels.list_unknown(coefficients, wanted)
-    else:
-        coefficients = np.empty(pedigree.n_animals)
-        n_wanted, n_impossible = plan_kernels.copy_known(_by_row(pedigree, known), coefficients, wanted)
+    coefficients = _by_row(pedigree, known)
+    n_wanted, n_impossible = plan_kernels.list_unknown(coefficients, wanted)
     if n_impossible:
         raise impossible_coefficients(pedigree, coefficients)
     if n_wanted <= len(wanted) and method != "window":
@@ -180,8 +176,11 @@ def _update(pedigree: Pedigree, known: ArrayLike | StoredInbreeding, method: str
     return _compute(pedigree, coefficients, coefficients, method)
 
 
-def _by_row(pedigree: Pedigree, known: ArrayLike) -> Float64:
-    by_row: Float64 = np.asarray(known, dtype=np.float64)
+def _by_row(pedigree: Pedigree, known: ArrayLike | StoredInbreeding) -> Float64:
+    """(n,) new array of what is known, NaN where nothing is."""
+    if isinstance(known, StoredInbreeding):
+        return known.find(pedigree).coefficients
+    by_row: Float64 = np.array(known, dtype=np.float64)
     if by_row.shape != (pedigree.n_animals,):
         raise DataError(
             f"Known coefficients of inbreeding of shape {by_row.shape} for {pedigree.n_animals:,} animals. "
@@ -210,8 +209,7 @@ def _compute_rows(pedigree: Pedigree, plan: InbreedingPlan, coefficients: Float6
     work_space = _lines(n_workers * len(plan.animal)).reshape(n_workers, len(plan.animal), WIDTH)
     row_kernels.inbreeding_by_stages(
         pedigree.sire, pedigree.dam, plan.note, plan.animal, plan.core_sire, plan.core_dam, plan.members, plan.stage_starts,
-        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, n_workers,
-        work_space, coefficients,
+        plan.rows, plan.row_starts, plan.starts, plan.pairs, plan.chain, plan.links, n_workers, work_space, coefficients,
     )  # fmt: skip
     _fill_at_once(pedigree, plan, coefficients)
 

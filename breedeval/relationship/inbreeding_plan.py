@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,12 +32,12 @@ class InbreedingPlan:
     rows, row_starts
         (r,) places with a row of A by stage, those with most pairs first, and (stages + 1,) where each stage begins.
     pairs, starts
-        (pairs, LINKS + 2) relationships to look up, by row; those of the row at place j from starts[j] to starts[j + 1].
+        (pairs, links + 2) relationships to look up, by row; those of the row at place j from starts[j] to starts[j + 1].
+        Each holds places to read, one a link; where the chain leads after these; and the progeny.
     chain
-        (mates, 2 × LINKS) where the chains of the mates lead.
-    lines, line_starts
-        Instead of chains, places to read for each pair and its end, those of pair k from line_starts[k] to line_starts[k + 1];
-        then ``pairs`` (pairs, 1) holds the progeny alone.
+        (k, 8) where chains lead: ``links`` places to read, and last where the chain leads after these.
+    n_mates
+        Animals along the chains.
     """
 
     wanted: Int32
@@ -54,8 +54,12 @@ class InbreedingPlan:
     pairs: Int32
     starts: Int64
     chain: Int32
-    lines: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
-    line_starts: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    n_mates: int
+
+    @property
+    def links(self) -> tuple[int, ...]:
+        """Links that are stored together, numbered: a tuple, so that loops over it are compiled for its length."""
+        return tuple(range(self.pairs.shape[1] - 2))
 
     @property
     def most_batches(self) -> int:
@@ -92,7 +96,7 @@ class InbreedingPlan:
         pairs = np.empty((starts[-1], kernels.LINKS + 2), dtype=np.int32)
         kernels.sort_pairs(sire, dam, wanted, n_wanted, n_progeny, note, place, n_core, chain, starts[:-1].copy(), pairs)
         by_stage = sort_by_stage(stage, n_stages, starts)
-        return cls(wanted, n_wanted, note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, chain)
+        return cls(wanted, n_wanted, note, n_at_once, animal, core_sire, core_dam, *by_stage, pairs, starts, chain, n_mates)
 
 
 def sort_by_stage(stage: Int32, n_stages: int, starts: Int64) -> tuple[Int32, Int64, Int32, Int64]:

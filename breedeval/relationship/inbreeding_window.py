@@ -113,15 +113,14 @@ def time_of_rows(plan: InbreedingPlan) -> float | None:
     of the animals needed divided by the generations of the core.
     """
     n_core = len(plan.animal) - 1
-    n_places = n_core + len(plan.chain)
+    n_places = n_core + plan.n_mates
     n_batches = -(-len(plan.rows) // WIDTH)
     narrowest = n_places / (2 * max(1, kernels.depth_of(plan.core_sire, plan.core_dam)))
     least = _RELATIONSHIP * n_places * narrowest
     if not n_batches or narrowest > _MOST_SLOTS or _VISIT * n_batches * n_core < least:
         return None
     visits = row_kernels.sampled_visits(
-        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, plan.lines, plan.line_starts, plan.rows,
-        min(n_batches, _SAMPLED),
+        plan.core_sire, plan.core_dam, plan.starts, plan.pairs, plan.chain, plan.links, plan.rows, min(n_batches, _SAMPLED)
     )  # fmt: skip
     by_rows = _VISIT * n_batches * visits
     return by_rows if by_rows >= least else None

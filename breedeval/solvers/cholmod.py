@@ -84,6 +84,13 @@ class CholmodFactorization:
         pointer, row = strict.indptr.astype(np.int64), strict.indices.astype(np.int64)
         return LowerFactor(freeze(pointer), freeze(row), freeze(strict.data), freeze(root * root), freeze(self._permutation))
 
+    def pivots(self) -> Float64:
+        """(n,) pivot of each row of the matrix."""
+        factor = self.lower_factor()
+        found = np.empty(self._n)
+        found[factor.permutation] = factor.pivot
+        return found
+
     def selected_inverse(self) -> Float64:
         """Elements of C⁻¹ at the stored elements of C, in the order of its data."""
         column = np.repeat(np.arange(self._n), np.diff(self._pattern.indptr))

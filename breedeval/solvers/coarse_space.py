@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.vectors import dot
-from breedeval.operators import SymmetricOperator
 
 #: Eigenvalues of V'CV below this part of its largest belong to vectors that depend on each other.
 NULL_EIGENVALUE = 1e-12
@@ -23,30 +23,29 @@ class CoarseSpace:
     Parameters
     ----------
     vectors, images
-        (c, N) rows of V' and of (CV)'.
+        c columns (N,) of V and of CV.
     inverse
         (c, c).
     """
 
-    vectors: Float64
-    images: Float64
+    vectors: tuple[Float64, ...]
+    images: tuple[Float64, ...]
     inverse: Float64
 
     @classmethod
-    def of(cls, operator: SymmetricOperator, vectors: Float64, images: Float64) -> CoarseSpace:
-        """From rows (c, N) of V' and of (CV)'. Vectors that C takes to nothing but rounding errors have no part in it."""
-        squares = np.array([dot(v, image) for v, image in zip(vectors, images, strict=True)])
-        diagonal = operator.diagonal()
-        seen = squares > NULL_ENERGY * np.array([dot(v, v * diagonal) for v in vectors])
-        scale = 1.0 / np.sqrt(squares[seen])[:, None]
-        vectors, images = scale * vectors[seen], scale * images[seen]
-        if not seen.any():
-            return cls(freeze(vectors), freeze(images), freeze(np.zeros((0, 0))))
-        middle = np.array([[dot(v, image) for image in images] for v in vectors])
-        values, rotation = np.linalg.eigh((middle + middle.T) / 2)
-        keep = values > NULL_EIGENVALUE * max(float(values[-1]), 0.0)
-        inverse = (rotation[:, keep] / values[keep]) @ rotation[:, keep].T
-        return cls(freeze(vectors), freeze(images), freeze(inverse))
+    def of(cls, diagonal: Float64, vectors: Sequence[Float64], images: Sequence[Float64]) -> CoarseSpace:
+        """From the diagonal of C (N,), columns of V and of CV.
+
+        Vectors that C takes to nothing but rounding errors have no part in it, nor have combinations that others make up.
+        """
+        pairs = [(v, image) for v, image in zip(vectors, images, strict=True) if _is_seen(v, image, diagonal)]
+        middle = np.array([[dot(v, image) for _, image in pairs] for v, _ in pairs]).reshape(len(pairs), len(pairs))
+        scale = 1.0 / np.sqrt(middle.diagonal())
+        values, rotation = np.linalg.eigh(scale[:, None] * (middle + middle.T) * scale / 2)
+        keep = values > NULL_EIGENVALUE * values.max(initial=0.0)
+        rotation = scale[:, None] * rotation[:, keep]
+        inverse = (rotation / values[keep]) @ rotation.T
+        return cls(tuple(v for v, _ in pairs), tuple(image for _, image in pairs), freeze(inverse))
 
     @property
     def n(self) -> int:
@@ -62,14 +61,19 @@ class CoarseSpace:
         return self.inverse @ products(self.images, z)
 
 
-def products(rows: Float64, r: Float64) -> Float64:
-    """Rows (c, N) times r (N,) or (N, k); with the same bits for any number of threads if r is one vector."""
+def _is_seen(v: Float64, image: Float64, diagonal: Float64) -> bool:
+    """Whether v'Cv is more than rounding error."""
+    return bool(dot(v, image) > NULL_ENERGY * dot(v, v * diagonal))
+
+
+def products(columns: Sequence[Float64], r: Float64) -> Float64:
+    """V'r for columns of V and r (N,) or (N, k); with the same bits for any number of threads if r is one vector."""
     if r.ndim == 1:
-        return np.array([dot(row, r) for row in rows])
-    return rows @ r
+        return np.array([dot(column, r) for column in columns])
+    return np.array([column @ r for column in columns]).reshape(len(columns), r.shape[1])
 
 
-def add_rows(rows: Float64, weights: Float64, out: Float64) -> None:
-    """Add rows (c, N), each times its weights (c,) or (c, k), to `out` (N,) or (N, k)."""
-    for row, weight in zip(rows, weights, strict=True):
-        out += np.multiply.outer(row, weight)
+def add_combination(columns: Sequence[Float64], weights: Float64, out: Float64) -> None:
+    """Add columns (N,), each times its weights (c,) or (c, k), to `out` (N,) or (N, k)."""
+    for column, weight in zip(columns, weights, strict=True):
+        out += np.multiply.outer(column, weight)

@@ -13,16 +13,21 @@
   the rate ρ of the squared norm over d rounds, which was about B / (1 − ρ) then and is about ρ B / (1 − ρ) now (Strakoš and
   Tichý 2002; Meurant, Papež and Tichý 2021); the geometric mean of the two is taken. It is too low where a direction has not
   been met yet, and good where the bound is far too high.
-- *The estimate* is their weighted geometric mean times a margin.
+- *The estimate* is their weighted geometric mean times a margin. Neither may be more than a few times the other: what has been
+  seen is then of rounds that were slower, the bound of an eigenvalue that has nearly no part in the error any more.
 
 **The largest error of an EBV.** By Cauchy-Schwarz in C it is at most sqrt(PEV_i) ‖x − x*‖_C ≤ sqrt(1 + F) ‖x − x*‖_C genetic
 standard deviations. That holds for the worst error there can be; a real one is shared by all equations, and then the norm of a
 large population is a hundred times the largest error. But the error *is* the sum of the steps still to come, and those to come
 resemble the last ones: their largest change of an EBV, against their part of the norm, turns the norm into the largest error.
 Steps of several rounds partly add up (changes of one sign) and partly do not, between a sum (exponent 1) and orthogonal
-directions (exponent 2); so several windows are looked at and the largest ratio counts. The bound above stays the upper limit.
+directions (exponent 2); so several windows are looked at and the largest ratio counts. Where the steps of late went along
+directions with large eigenvalues λ of the preconditioned equations, and the error stands in slow ones, it has more EBV in a
+norm of the same size: by up to sqrt(λ / θ), as ‖e‖²_C = θ ‖e‖²_M. The M-norms of the steps are known, too, and θ is a small
+Ritz value, here the smallest one whose direction has not nearly gone. A power of that ratio is taken, if it is above one. The
+bound above stays the upper limit.
 
-Weights, margin and exponent are the tightest that kept the estimate above the error on some fifty evaluations with three
+Weights, margin and exponents are the tightest that kept the estimate above the error on some fifty evaluations with three
 preconditioners at the default tolerance; `scripts/bench/stop` measures them again.
 """
 
@@ -49,8 +54,10 @@ SLOW_DELAY = 8
 SLOWEST_RATE = 0.98
 #: No rate is trusted to be better than this.
 FASTEST_RATE = 1e-4
-#: A Ritz value whose residual is below this part of it has converged.
+#: A Ritz value whose residual is below this part of it has converged ...
 CONVERGED_RITZ = 0.03
+#: ... and its direction has no part in the largest error any more, which a little of a slow one may be, only below this.
+GONE_RITZ = 0.01
 #: So many of the smallest Ritz values are looked at first; more if all of them have converged.
 RITZ_VALUES = 4
 #: Ritz values are computed again when there are this part more rounds.
@@ -59,14 +66,18 @@ RITZ_RENEWAL = 1 / 16
 WEIGHT_OF_BOUND = 0.7
 #: What the decrease says is not taken to be more than so many times the bound: PCG has become much faster since.
 MOST_ABOVE_BOUND = 3.0
+#: And the bound not more than so many times what the decrease says: its eigenvalue has nearly no part in the error any more.
+MOST_ABOVE_SEEN = 6.0
 #: What the estimate is multiplied with.
-MARGIN = 2.2
+MARGIN = 1.9
 #: Windows of steps reach back over so many rounds at most ...
 LONGEST_WINDOW = 16
 #: ... and no further than where the estimated norm was so many times as large.
 WINDOW_FALL = 10.0
 #: How changes of several steps add up: between 1, all in one direction, and 2, all orthogonal.
 EXPONENT = 1.25
+#: Power of the ratio by which slow directions may have more EBV than the steps of late.
+SLOW_EXPONENT = 0.35
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,9 @@ class ErrorEstimate:
         self._bounds: deque[float] = deque(maxlen=LONGEST_WINDOW)
         self._alpha: list[float] = []
         self._beta: list[float] = []
-        self._ritz: tuple[int, float] = (0, math.nan)
+        self._lengths: deque[float] = deque(maxlen=LONGEST_WINDOW)
+        self._direction = 1.0
+        self._ritz: tuple[int, float, float] = (0, math.nan, math.nan)
 
     @classmethod
     def of(cls, decrease: Float64, largest: Float64, bounds: Float64, alpha: Float64, beta: Float64) -> ErrorEstimate:
@@ -105,6 +118,9 @@ class ErrorEstimate:
         made._largest.extend(largest.tolist())
         made._bounds.extend(bounds.tolist())
         made._alpha, made._beta = alpha.tolist(), beta.tolist()
+        latest = [math.nan] * max(0, len(alpha) - len(decrease)) + decrease.tolist()
+        for step in zip(made._alpha, made._beta, latest, strict=True):
+            made._add_length(*step)
         return made
 
     def coefficients(self) -> tuple[Float64, Float64, Float64, Float64, Float64]:
@@ -130,6 +146,12 @@ class ErrorEstimate:
         self._alpha.append(alpha)
         self._beta.append(beta)
         self._bounds.append(self._bound(beta * rz, p_length))
+        self._add_length(alpha, beta, alpha * rz)
+
+    def _add_length(self, alpha: float, beta: float, decrease: float) -> None:
+        """Keep the M-norm α sqrt(p'Mp) of a step; p'Mp / r'M⁻¹r begins at one and is 1 + β times itself for the next."""
+        self._lengths.append(math.sqrt(max(alpha * self._direction * decrease, 0.0)))
+        self._direction = 1.0 + beta * self._direction
 
     def energy(self) -> float:
         """Careful estimate of the present ‖x_k − x*‖_C; infinite while unknown."""
@@ -137,6 +159,7 @@ class ErrorEstimate:
             return math.inf
         bound = self._bounds[-1]
         seen = min(self._seen(), MOST_ABOVE_BOUND * bound)
+        bound = min(bound, MOST_ABOVE_SEEN * seen)
         return float(MARGIN * bound**WEIGHT_OF_BOUND * seen ** (1.0 - WEIGHT_OF_BOUND))
 
     def largest_to_energy(self) -> float:
@@ -148,7 +171,12 @@ class ErrorEstimate:
         changes = np.cumsum(latest[:reach] ** EXPONENT) ** (1.0 / EXPONENT)
         squares = np.cumsum(np.array(self._decrease)[::-1][:reach])
         known = squares > 0.0
-        return float((changes[known] / np.sqrt(squares[known])).max()) if known.any() else math.inf
+        if not known.any():
+            return math.inf
+        ratio = float((changes[known] / np.sqrt(squares[known])).max())
+        lengths = np.cumsum(np.array(self._lengths)[::-1][:reach] ** EXPONENT) ** (1.0 / EXPONENT)
+        slow = float((changes[known] / lengths[known]).max()) / math.sqrt(self._ritz[2]) if self._ritz[2] > 0.0 else ratio
+        return ratio * max(slow / ratio, 1.0) ** SLOW_EXPONENT if ratio > 0.0 else ratio
 
     def smallest_eigenvalue(self) -> float:
         """Smallest Ritz value of the preconditioned equations, from the Lanczos matrix that PCG makes on its way."""
@@ -170,15 +198,16 @@ class ErrorEstimate:
         n = len(self._alpha)
         n -= n % max(1, int(n * RITZ_RENEWAL))
         if self._ritz[0] != n:
-            self._ritz = (n, self._find_active(n))
+            self._ritz = (n, *self._find_active(n))
         return self._ritz[1]
 
-    def _find_active(self, n: int) -> float:
+    def _find_active(self, n: int) -> tuple[float, float]:
+        """Smallest Ritz values that have not converged and not nearly gone."""
         if n == 1:
-            return 1.0 / self._alpha[0]
+            return 1.0 / self._alpha[0], 1.0 / self._alpha[0]
         diagonal, off_diagonal, following = self._lanczos(n)
         if not (np.isfinite(diagonal).all() and np.isfinite(off_diagonal).all() and math.isfinite(following)):
-            return math.nan
+            return math.nan, math.nan
         wanted = RITZ_VALUES
         while True:
             wanted = min(wanted, n)
@@ -186,9 +215,10 @@ class ErrorEstimate:
             residual = following * np.abs(vectors[-1])
             active = residual > CONVERGED_RITZ * values
             if active.any():
-                return float(values[np.argmax(active)])
+                return float(values[np.argmax(active)]), float(values[np.argmax(residual > GONE_RITZ * values)])
             if wanted == n:
-                return float((residual**2).sum() / (residual**2 / values).sum())
+                mean = float((residual**2).sum() / (residual**2 / values).sum())
+                return mean, mean
             wanted *= 3
 
     def _lanczos(self, n: int) -> tuple[Float64, Float64, float]:

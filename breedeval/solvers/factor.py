@@ -58,6 +58,9 @@ class Factorization(Protocol):
     def lower_factor(self) -> LowerFactor:
         """The factor itself."""
 
+    def pivots(self) -> Float64:
+        """(n,) pivot of each row of the matrix."""
+
     def selected_inverse(self) -> Float64:
         """Elements of C⁻¹ at the stored elements of C, in the order of its data."""
 

@@ -1,4 +1,4 @@
-"""How an incomplete factor is kept for its solves: by rows and by columns, in runs of nodes that threads may share."""
+"""How an incomplete factor is kept for its solves: by columns, by rows for threads, in runs of nodes that these share."""
 
 from __future__ import annotations
 
@@ -173,7 +173,8 @@ class FactorStorage:
         shares = np.zeros((len(self.pieces) - 1, n_dense))
         if n_threads() > 1:
             self._forward_by_rows(out)
-            self._dense_shares(out, shares)
+            if n_dense:
+                self._dense_shares(out, shares)
         else:
             self._forward_by_columns(out, shares)
         total: Float64 = -shares.sum(axis=0)

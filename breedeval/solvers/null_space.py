@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array
+from scipy.sparse import csc_array, csr_array, diags_array
 
-from breedeval.arrays import Float64, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int64, freeze
 from breedeval.errors import NotPositiveDefiniteError
-from breedeval.solvers.factor import LowerFactor
-from breedeval.solvers.factorization import factorize
+from breedeval.kernels.peeling import peel, put_back
+from breedeval.solvers.factor import Factorization
+from breedeval.solvers.restricted import RestrictedMatrix
 
 #: Added to the unit diagonal of the scaled cross-product, so that it can be factorized; the next one where sums over very many
 #: records have larger rounding errors than the last. All are far below `SMALL_PIVOT`.
@@ -38,6 +39,8 @@ SMALLEST_ROW = 1e-6
 ENOUGH = 1e-3
 #: Most dependencies for which that is looked at.
 MOST_LOOKED_AT = 1_000
+#: An element that a column cannot be taken away by, whatever its length.
+TINY = 1e-300
 #: Rounds of refinement of null vectors.
 REFINEMENTS = 2
 #: So many nearly dependent combinations are kept.
@@ -92,48 +95,94 @@ def find_null_space(x: csr_array, preferred: Int64) -> NullSpace:
         Columns whose coefficients a user would like to see at zero, best first. Others are taken when these do not suffice.
     """
     p = x.shape[1]
-    gram = csc_array(x.T @ x)
-    length = np.sqrt(gram.diagonal())
+    length = np.sqrt(np.bincount(x.indices, x.data**2, minlength=p))
+    core = _Core.of(x, length)
     scale = np.divide(1.0, length, out=np.zeros(p), where=length > 0)
-    scaled = csc_array(diags_array(scale) @ gram @ diags_array(scale))
+    inner = scale[core.columns]
+    gram = csc_array(core.x.T @ core.x)
+    scaled = RestrictedMatrix.of(csc_array(diags_array(inner) @ gram @ diags_array(inner)))
     candidates, nearly = _small_pivots(scaled)
     if p * len(candidates) > LARGEST_BASIS:
-        return NullSpace(freeze(np.sort(candidates)), None, freeze(np.empty((p, 0))))
-    null, almost = _confirmed(x, scale, _null_vectors(x, scale, scaled, candidates))
-    if len(nearly):
-        both = np.concatenate([candidates, nearly])
-        almost = np.hstack([almost, _null_vectors(x, scale, scaled, both)[:, len(candidates) :]])
+        return NullSpace(freeze(np.sort(core.columns[candidates])), None, freeze(np.empty((p, 0))))
+    # A dependency may be shared by several small pivots, none of which is about zero: so all of them are looked at together.
+    looked_at = np.concatenate([candidates, nearly])
+    parts = _confirmed(core.x, inner, _null_vectors(core.x, inner, scaled, looked_at))
     unscale = np.where(length > 0, scale, 1.0)[:, None]
+    null, almost = (np.linalg.qr(core.complete(x, unscale[core.columns] * part) / unscale)[0] for part in parts)
     basis = unscale * null
     basis /= np.linalg.norm(basis, axis=0)
     return NullSpace(freeze(_choose_constraints(null, preferred)), freeze(basis), freeze(unscale * almost))
 
 
-def _small_pivots(scaled: csc_array) -> tuple[Int64, Int64]:
+@dataclass(frozen=True)
+class _Core:
+    """What is left of X when columns that one row alone holds are taken away with that row, again and again.
+
+    Such a coefficient can make its row zero whatever the others are: it depends on nothing, and follows from them.
+
+    Parameters
+    ----------
+    x, columns
+        The rows and columns that are left, and which columns these are.
+    rows_away, columns_away
+        What was taken away, the last one first.
+    """
+
+    x: csr_array
+    columns: Int64
+    rows_away: Int64
+    columns_away: Int64
+
+    @classmethod
+    def of(cls, x: csr_array, length: Float64) -> _Core:
+        """Of X (m, p) whose columns have these lengths."""
+        most = min(x.shape)
+        rows, columns = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        left, smallest = np.empty(x.shape[0], dtype=np.bool_), np.maximum(np.sqrt(NEARLY_PIVOT) * length, TINY)
+        n = peel(x.indptr, x.indices, x.data, smallest, rows, columns, left)
+        inside = np.ones(x.shape[1], dtype=np.bool_)
+        inside[columns[:n]] = False
+        kept = np.flatnonzero(inside)
+        return cls(csr_array(x[np.flatnonzero(left)][:, kept]), kept, freeze(rows[:n][::-1]), freeze(columns[:n][::-1]))
+
+    def complete(self, x: csr_array, coefficients: Float64) -> Float64:
+        """(p, d) coefficients of all columns, from those of the core, that make each row taken away zero."""
+        whole = np.zeros((x.shape[1], coefficients.shape[1]))
+        whole[self.columns] = coefficients
+        put_back(self.rows_away, self.columns_away, x.indptr, x.indices, x.data, whole)
+        return whole
+
+
+def _small_pivots(scaled: RestrictedMatrix) -> tuple[Int64, Int64]:
     """Columns with a pivot of about zero, and the worst of those with a small one.
 
     What rounding leaves of a pivot of zero spoils later ones, so the columns that are kept are looked at again until all of
     their pivots are sound.
     """
     candidates = nearly = np.empty(0, dtype=np.int64)
-    kept = np.arange(scaled.shape[0])
-    while len(kept):
-        factor = _factor_of_shifted(csc_array(scaled[kept][:, kept]))
-        order = np.argsort(factor.pivot, kind="stable")
-        pivot, column = factor.pivot[order], kept[factor.permutation[order]]
-        small = column[pivot < SMALL_PIVOT]
-        nearly = column[(pivot >= SMALL_PIVOT) & (pivot < NEARLY_PIVOT)][:MOST_NEARLY]
+    kept = np.ones(scaled.matrix.shape[0], dtype=np.bool_)
+    while kept.any():
+        pivots = np.where(kept, _factor_of_shifted(scaled, kept).pivots(), np.inf)
+        nearly = _ascending(pivots, (pivots >= SMALL_PIVOT) & (pivots < NEARLY_PIVOT))[:MOST_NEARLY]
+        small = _ascending(pivots, pivots < SMALL_PIVOT)
         if not len(small):
             break
-        candidates, kept = np.concatenate([candidates, small]), np.setdiff1d(kept, small)
+        candidates = np.concatenate([candidates, small])
+        kept[small] = False
     return candidates, nearly
 
 
-def _factor_of_shifted(scaled: csc_array) -> LowerFactor:
+def _ascending(values: Float64, chosen: Bool) -> Int64:
+    """Where the values that are chosen stand, the smallest first."""
+    places = np.flatnonzero(chosen)
+    return places[np.argsort(values[places], kind="stable")]
+
+
+def _factor_of_shifted(scaled: RestrictedMatrix, kept: Bool) -> Factorization:
     """Factor with the smallest shift that makes every pivot positive."""
     for shift in SHIFTS:
         try:
-            return factorize(csc_array(scaled + shift * eye_array(scaled.shape[0]))).lower_factor()
+            return scaled.factorize(kept, shift)
         except NotPositiveDefiniteError:
             if shift == SHIFTS[-1]:
                 raise
@@ -162,20 +211,21 @@ def _confirmed(x: csr_array, scale: Float64, vectors: Float64) -> tuple[Float64,
     return rotated[:, null], rotated[:, ~null]
 
 
-def _null_vectors(x: csr_array, scale: Float64, scaled: csc_array, candidates: Int64) -> Float64:
+def _null_vectors(x: csr_array, scale: Float64, scaled: RestrictedMatrix, candidates: Int64) -> Float64:
     """One vector for each candidate: itself minus its regression on the columns that are kept.
 
     The cross-product carries the rounding errors of sums over all records, so the regression is refined by residuals from X.
     """
-    p = scaled.shape[0]
-    kept = np.setdiff1d(np.arange(p), candidates)
+    p = x.shape[1]
+    kept = np.ones(p, dtype=np.bool_)
+    kept[candidates] = False
     vectors = np.zeros((p, len(candidates)))
     vectors[candidates, np.arange(len(candidates))] = 1.0
-    if len(kept) and len(candidates):
-        factor = factorize(csc_array(scaled[kept][:, kept]))
-        vectors[kept] = -factor.solve(csc_array(scaled[kept][:, candidates]).toarray())
+    if kept.any() and len(candidates):
+        factor = scaled.factorize(kept)
+        vectors -= factor.solve(scaled.matrix[:, candidates].toarray() * kept[:, None])
         for _ in range(REFINEMENTS):
-            vectors[kept] -= factor.solve(_cross_product(x, scale, vectors)[kept])
+            vectors -= factor.solve(_cross_product(x, scale, vectors) * kept[:, None])
     return vectors
 
 

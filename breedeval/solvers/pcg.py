@@ -72,6 +72,7 @@ class _Task:
 
     operator: SymmetricOperator
     b: Float64
+    starts_at_zero: bool
     preconditioner: Preconditioner
     rule: StoppingRule
     ebv_scale: float
@@ -139,7 +140,8 @@ def pcg(
     """
     began = time.perf_counter()
     b_norm, threads = math.sqrt(dot(b, b)) or 1.0, ThreadChoice(n_threads())
-    task = _Task(operator, b, preconditioner, rule or StoppingRule(), ebv_scale, ebv, b_norm, monitor, keeper, threads)
+    rule, at_zero = rule or StoppingRule(), start is None and resume is None
+    task = _Task(operator, b, at_zero, preconditioner, rule, ebv_scale, ebv, b_norm, monitor, keeper, threads)
     with threads:
         state = resume or _begin(task, np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64), 0, [])
         state, status, final = _until_true(task, state)
@@ -167,7 +169,8 @@ def _until_true(task: _Task, state: Recurrence) -> tuple[Recurrence, Status, Con
 
 def _begin(task: _Task, x: Float64, rounds: int, history: list[Convergence]) -> Recurrence:
     """First direction from a guess."""
-    r = task.b - task.operator.multiply(x)
+    at_zero = task.starts_at_zero and not rounds
+    r = task.b.copy() if at_zero else task.b - task.operator.multiply(x)
     p = task.preconditioner.apply(r, np.empty_like(r))
     rz = dot(r, p)
     return Recurrence(x, r, p, rz, rz, rounds, ErrorEstimate(), history)
@@ -178,7 +181,7 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
     rule, x, r, p = task.rule, state.x, state.r, state.p
     z, q = np.empty_like(r), np.empty_like(r)
     change, status = math.nan, Status.CONVERGED
-    floor = _floor(task.b, task.preconditioner, q)
+    floor = _floor_of(state.rz) if task.starts_at_zero and not state.rounds else _floor(task.b, task.preconditioner, q)
     while state.rz > floor:
         if state.rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
@@ -238,7 +241,12 @@ def _floor(b: Float64, preconditioner: Preconditioner, work: Float64) -> float:
     Going on from there does harm where C is singular: what rounding leaves of r outside the range of C never gets smaller, and
     becomes the whole direction.
     """
-    return float((4.0 * np.finfo(float).eps) ** 2 * abs(dot(b, preconditioner.apply(b, work))))
+    return _floor_of(dot(b, preconditioner.apply(b, work)))
+
+
+def _floor_of(size: float) -> float:
+    """The same, from b'M⁻¹b."""
+    return float((4.0 * np.finfo(float).eps) ** 2 * abs(size))
 
 
 def _negative_or_exhausted(pq: float, p_length: float, r: Float64, b_norm: float) -> Status:

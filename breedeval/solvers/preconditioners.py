@@ -12,10 +12,8 @@ from breedeval.kernels.blocks import multiply_blocks
 from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.kernels.vectors import scale
 from breedeval.operators import Preconditioner, SymmetricOperator
-from breedeval.solvers.coarse_space import CoarseSpace, add_rows
+from breedeval.solvers.coarse_space import CoarseSpace, add_combination
 
-#: Rounds of x − M⁻¹Cx that turn a guess of a slow direction into one.
-SMOOTHINGS = 2
 #: Eigenvalues of a block below this part of its largest belong to directions that the equations do not see.
 NULL_EIGENVALUE = 1e-12
 
@@ -79,8 +77,8 @@ class CorrectedPreconditioner:
     @classmethod
     def of(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> CorrectedPreconditioner:
         """From M⁻¹, C and V (N, c), c ≥ 1. Vectors that C takes to nothing but rounding errors have no part in it."""
-        rows, images = np.ascontiguousarray(vectors.T), np.ascontiguousarray(operator.multiply(vectors).T)
-        return cls(inner, CoarseSpace.of(operator, rows, images))
+        columns, images = np.ascontiguousarray(vectors.T), np.ascontiguousarray(operator.multiply(vectors).T)
+        return cls(inner, CoarseSpace.of(operator.diagonal(), tuple(columns), tuple(images)))
 
     @property
     def name(self) -> str:
@@ -90,7 +88,7 @@ class CorrectedPreconditioner:
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`."""
         self.inner.apply(r, out)
-        add_rows(self.space.vectors, self.space.weights(r), out)
+        add_combination(self.space.vectors, self.space.weights(r), out)
         return out
 
 
@@ -106,21 +104,6 @@ class BalancedPreconditioner:
     inner: Preconditioner
     space: CoarseSpace
 
-    @classmethod
-    def smoothed(cls, inner: Preconditioner, operator: SymmetricOperator, vectors: Float64) -> BalancedPreconditioner:
-        """From M⁻¹, C and vectors (N, c) that are near slow directions: what M⁻¹ mends of them is taken out first.
-
-        V − M⁻¹CV keeps an eigenvector of M⁻¹C with eigenvalue λ by 1 − λ, so small λ gain on the others.
-        """
-        slow = np.array(vectors.T, order="C")
-        images, z = np.empty_like(slow), np.empty(slow.shape[1])
-        for v, image in zip(slow, images, strict=True):
-            operator.multiply(v, image)
-            for _ in range(SMOOTHINGS):
-                v -= inner.apply(image, z)
-                operator.multiply(v, image)
-        return cls(inner, CoarseSpace.of(operator, slow, images))
-
     @property
     def name(self) -> str:
         """Name of M⁻¹ and how many vectors."""
@@ -130,9 +113,9 @@ class BalancedPreconditioner:
         """Write z to `out`."""
         weights = self.space.weights(r)
         rest = np.array(r)
-        add_rows(self.space.images, -weights, rest)
+        add_combination(self.space.images, -weights, rest)
         self.inner.apply(rest, out)
-        add_rows(self.space.vectors, weights - self.space.image_weights(out), out)
+        add_combination(self.space.vectors, weights - self.space.image_weights(out), out)
         return out
 
 

@@ -119,6 +119,11 @@ class SupernodalFactorization:
             )
         return SupernodalInverse(t, freeze(z))
 
+    def pivots(self) -> Float64:
+        """(n,) pivot of each row of the matrix."""
+        root: Float64 = self.values[self.structure.diagonal][self.structure.place]
+        return root * root
+
     def lower_factor(self) -> LowerFactor:
         """The factor itself, scaled to a unit diagonal."""
         t = self.structure

@@ -34,8 +34,12 @@ TRIAD, TRIAD_BYTES = 20_000_000, 32
 VECTORS, OPERATOR_VECTORS, PRECONDITIONER_VECTORS = 13, 4, 3
 #: A year of records is added to so many.
 YEARS = 10
-#: Sizes of the populations that a warm start is measured on.
-WARM_ANIMALS = (100_000, 50_000, 30_000)
+#: Sizes of the populations that a warm start is measured on; a seed each.
+WARM_ANIMALS = (100_000, 50_000, 30_000, 50_000, 30_000, 20_000)
+#: Stages of a run that a warm start makes shorter or longer, setting up the preconditioner included.
+WARM_STAGES = ("preconditioner", "first guess", "solution")
+#: Each way is run so many times, and the shortest counts.
+WARM_TIMES = 3
 #: Rounds that a solve of the table of threads has, twice.
 ROUNDS = 15
 
@@ -228,8 +232,8 @@ def busy_loop(core: int) -> subprocess.Popen[bytes]:
 
 
 def warm(options: argparse.Namespace) -> None:
-    """Rounds with a year of records added to ten, from nothing and from the older solutions, of three populations."""
-    for k, animals in enumerate([options.animals] * 3 if options.animals else WARM_ANIMALS):
+    """Rounds and seconds with a year of records added to ten, from nothing and from the older solutions."""
+    for k, animals in enumerate([options.animals] * len(WARM_ANIMALS) if options.animals else WARM_ANIMALS):
         print(f"{animals:,} animals: ", end="")
         _warm(animals, options.seed + k)
 
@@ -251,9 +255,17 @@ def _warm(animals: int, seed: int) -> None:
         kept[kept["id"].isin(set(pedigree["id"][born]))].to_csv(old / "records.csv", index=False)
         (old / "evaluation.yaml").write_text(config.read_text())
         be.evaluate(old / "evaluation.yaml", Path(name) / "old.h5")
-        cold, started = be.evaluate(config).solve, be.evaluate(config, start=Path(name) / "old.h5").solve
-        print(f"{len(kept):,} records and {len(records) - len(kept):,} new ones: {cold.rounds} rounds, ", end="")
-        print(f"{started.rounds} from the older solutions ({1 - started.rounds / cold.rounds:.0%} fewer)")
+        runs = [[be.evaluate(config, start=start) for _ in range(WARM_TIMES)] for start in (None, Path(name) / "old.h5")]
+        cold, started = (run[0].solve.rounds for run in runs)
+        spent = [min(_seconds(run, WARM_STAGES) for run in of_kind) for of_kind in runs]
+        print(f"{len(kept):,} records and {len(records) - len(kept):,} new ones: {cold} rounds, ", end="")
+        print(f"{started} from the older solutions ({1 - started / cold:.0%} fewer); ", end="")
+        print(f"{spent[0]:.2f} and {spent[1]:.2f} s with setting up and reading these ({1 - spent[1] / spent[0]:.0%} less)")
+
+
+def _seconds(run: Any, stages: tuple[str, ...]) -> float:
+    """Wall-clock seconds of stages of a run."""
+    return sum(stage["seconds"] for stage in run.record["stages"] if stage["name"] in stages)
 
 
 TABLES: dict[str, Callable[[argparse.Namespace], None]] = {

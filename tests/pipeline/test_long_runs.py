@@ -156,15 +156,15 @@ def test_start_from_older_results(herd: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(warm.ebv("milk")["ebv"], cold.ebv("milk")["ebv"], rtol=0, atol=1e-7 * scale)
 
 
-def test_a_year_of_records_added_to_ten_saves_two_rounds_of_five(tmp_path: Path) -> None:
-    """Over two populations together: a round more or less is 5 % of one."""
-    cold, warm = zip(*(rounds_without_and_with_start(n, tmp_path / f"{n}") for n in (20_000, 100_000)), strict=True)
-    assert sum(warm) <= 0.6 * sum(cold)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_year_of_records_added_to_ten_saves_two_rounds_of_five(tmp_path: Path, seed: int) -> None:
+    cold, warm = rounds_without_and_with_start(20_000, seed, tmp_path)
+    assert warm <= 0.6 * cold
 
 
-def rounds_without_and_with_start(n: int, folder: Path) -> tuple[int, int]:
+def rounds_without_and_with_start(n: int, seed: int, folder: Path) -> tuple[int, int]:
     herd, older = folder / "herd", folder / "older.h5"
-    write_population(simulate_dairy(np.random.default_rng(1), n_animals=n, years=13), herd)
+    write_population(simulate_dairy(np.random.default_rng(seed), n_animals=n, years=13), herd)
     (folder / "without").mkdir()
     solver = "solver: {{method: pcg, preconditioner: incomplete_cholesky}}\n"
     be.evaluate(write_config(without_last_year(herd, folder / "without"), solver=solver), results=older)

@@ -9,7 +9,9 @@ import pytest
 from breedeval.equations.incidence import build_incidence
 from breedeval.equations.record_pass import plan_record_pass
 from breedeval.equations.residual import build_residual_inverse
+from breedeval.equations.stretches import find_stretches
 from breedeval.kernels.record_pass import ORDERED, SMALL, WIDE
+from breedeval.kernels.stretches import TRAIT, WIDTH
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.terms import Term
@@ -26,7 +28,27 @@ def pen_mates(rng):
     return rng.integers(0, 5_000, pointer[-1]).astype(np.int32), pointer
 
 
-def make_design(n_traits, rng, ragged):
+def curves_of(n_traits, animal, first, rng):
+    """Blocks and terms: a curve of seven coefficients, each for all traits (more than are taken together); two of animals, of
+    three coefficients trait by trait, the second with records that do not meet it; one whose covariates stand in another order.
+    """
+    level = np.zeros(M, np.int32)
+    side_by_side = np.arange(7 * n_traits, dtype=np.int32).reshape(7, n_traits).T
+    by_trait = np.arange(3 * n_traits, dtype=np.int32).reshape(n_traits, 3)
+    some = np.where(rng.random(M) < 0.3, -1, animal).astype(np.int32)
+    levels = {"curve": level, "of animals": animal, "of some": some, "backward": level}
+    columns = {"curve": side_by_side, "of animals": by_trait, "of some": by_trait, "backward": by_trait[:, ::-1]}
+    blocks, terms = [], []
+    for name, met in levels.items():
+        labels = tuple(f"{name}:{j}" for j in range(columns[name].size))
+        names = Names.of(str(i) for i in range(met.max() + 1))
+        blocks.append(EquationBlock(name, names, labels, first, "identity", name))
+        terms.append(Term(name, 6 + len(terms), met, rng.normal(size=(M, columns[name].shape[1])), columns[name].copy()))
+        first += len(names) * len(labels)
+    return blocks, terms
+
+
+def make_design(n_traits, rng, ragged, curves=False):
     """Terms: mean, herd with a covariate (small), animal (ordered), dam (wide, some missing), two terms in one wide block, and
     animals again whose levels are numbered in another order, with a covariate (ordered too).
     """
@@ -48,6 +70,9 @@ def make_design(n_traits, rng, ragged):
         Term("right", 4, rng.integers(0, 5_000, M).astype(np.int32), rng.normal(size=(M, 1)), columns),
         Term("permanent", 5, rng.permutation(6_000).astype(np.int32)[animal], rng.normal(size=(M, 1)), columns),
     )
+    if curves:
+        more_blocks, more_terms = curves_of(n_traits, animal, first, rng)
+        blocks, terms = blocks + more_blocks, (*terms, *more_terms)
     if ragged:
         level, pointer = pen_mates(rng)
         terms = (*terms, Term("mates", 4, level, rng.normal(size=(M, 1)), columns, pointer))
@@ -71,11 +96,11 @@ def make_design(n_traits, rng, ragged):
     )
 
 
-@pytest.fixture(params=[(1, False), (3, False), (1, True), (3, True)], ids=lambda p: f"{p[0]} {'ragged' if p[1] else 'plain'}")
+@pytest.fixture(params=[(t, kind) for kind in ("plain", "ragged", "curves") for t in (1, 3)], ids=lambda p: f"{p[0]} {p[1]}")
 def parts(request):
     rng = np.random.default_rng(5)
-    n_traits, ragged = request.param
-    design = make_design(n_traits, rng, ragged)
+    n_traits, kind = request.param
+    design = make_design(n_traits, rng, kind == "ragged", kind == "curves")
     root = rng.normal(size=(n_traits, n_traits)) + 3 * np.eye(n_traits)
     residual = build_residual_inverse(design, ResidualCovariance({"all": root @ root.T}, design.traits))
     incidence = build_incidence(design)
@@ -93,8 +118,21 @@ def test_no_level_of_an_ordered_term_is_in_two_chunks(parts):
     record_pass, _, _ = parts
     chunk = np.searchsorted(record_pass.bounds, np.arange(M), side="right")
     for k in np.flatnonzero(record_pass.target == ORDERED):
-        pairs = np.unique(np.stack([record_pass.incidence.first[:, k], chunk]), axis=1)
+        first = record_pass.incidence.first[:, k]
+        pairs = np.unique(np.stack([first, chunk])[:, first >= 0], axis=1)
         assert len(np.unique(pairs[0])) == pairs.shape[1]
+
+
+def test_coefficients_of_a_curve_are_taken_together():
+    rng = np.random.default_rng(5)
+    incidence = build_incidence(make_design(3, rng, ragged=False, curves=True))
+    stretches = find_stretches(incidence)
+    width, trait = stretches.rows[:, WIDTH], stretches.rows[:, TRAIT]
+    of_term = [slice(*stretches.pointer[k : k + 2]) for k in range(11)]
+    assert [width[here].tolist() for here in of_term[7:]] == [[5, 2], [3] * 3, [3] * 3, [1] * 9]
+    assert [trait[here].tolist() for here in of_term[7:9]] == [[-1, -1], [0, 1, 2]]
+    assert width[of_term[0]].tolist() == [0]
+    assert stretches.repeats[[0, 3, 7]].tolist() == [True, False, True]
 
 
 def test_every_ragged_term_is_gathered(parts):

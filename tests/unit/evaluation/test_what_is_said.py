@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import breedeval as be
-from breedeval.errors import NotPositiveDefiniteError
+from breedeval.errors import NotPositiveDefiniteError, ResultsError
 from breedeval.evaluation import factorization, relations
 from breedeval.evaluation.observer import Silence
 from breedeval.results.store import ResultsFile
@@ -205,3 +205,14 @@ def test_an_inverse_that_is_too_large_to_be_checked_is_told(run, tmp_path, monke
     _, listener = run('herd + random(id, relationship = "K")', {"id": 1.0, "residual": 3.0}, **sections)
     (warning,) = [line for line in listener.warned if "not checked" in line]
     assert "relationship 'K': a factor of the inverse of 2,500 levels has more than 100 elements" in warning
+
+
+def test_a_first_guess_that_a_direct_solution_does_not_use_is_said_and_must_be_one(run, tmp_path):
+    variances = {"genetic": 1.0, "residual": 2.0}
+    run("herd + genetic(id)", variances, results="old.h5")
+    _, heard = run("herd + genetic(id)", variances, start=tmp_path / "old.h5", solver={"method": "direct"})
+    assert f"{tmp_path / 'old.h5'} is not used: a direct solution has no rounds, and so no use for a first guess" in heard.said
+    _, heard = run("herd + genetic(id)", variances, start=tmp_path / "old.h5", solver={"method": "pcg"})
+    assert not [line for line in heard.said if "not used" in line]
+    with pytest.raises(ResultsError, match=r"There is no file .*nothing\.h5"):
+        run("herd + genetic(id)", variances, start=tmp_path / "nothing.h5", solver={"method": "direct"})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse import csr_array
 
 from breedeval.solvers import null_space
-from breedeval.solvers.factorization import factorize
 from breedeval.solvers.null_space import find_null_space
+from breedeval.solvers.restricted import RestrictedMatrix
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -119,11 +119,27 @@ def test_rounding_errors_of_sums_do_not_stop_the_search(monkeypatch):
     x = csr_array(np.kron(np.eye(3), np.ones((4, 1))))
     x = csr_array(np.hstack([np.ones((12, 1)), x.toarray()]))
 
-    def spoiled(matrix, order=None, engine="auto"):
-        if matrix.shape[0] == 4:
-            matrix = matrix - 5e-12 * eye_array(4)
-        return factorize(csc_array(matrix), order, engine)
-
-    monkeypatch.setattr(null_space, "factorize", spoiled)
+    whole = RestrictedMatrix.factorize
+    monkeypatch.setattr(
+        RestrictedMatrix, "factorize", lambda self, kept, shift=0.0: whole(self, kept, shift - 5e-12 * kept.all())
+    )
     found = find_null_space(x, np.array([1]))
     assert (found.dimension, found.constrained.tolist()) == (1, [1])
+
+
+def test_columns_that_follow_from_others_row_by_row_are_in_the_null_vectors():
+    """A column of one row each is left when the rows before are gone: only the first two are left, which are equal."""
+    x = np.zeros((7, 8))
+    x[0, :2], x[1, :2] = 1.0, 2.0
+    for i in range(2, 7):
+        x[i, :i], x[i, i + 1] = 1.0, 0.5 * i
+    x[2, 2] = 3.0
+    found = check(x, 2)
+    assert found.constrained[0] == 0
+
+
+def test_an_element_that_is_small_beside_its_column_takes_nothing_away():
+    """Rounding errors of a column that is nothing but the sum of two others."""
+    x = np.hstack([classes([0, 0, 1, 1]), np.ones((4, 1))])
+    x = np.vstack([x, [0.0, 0.0, 1e-15]])
+    check(x, 1)
