@@ -17,6 +17,8 @@ Bool = NDArray[np.bool_]
 
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 
+#: Bytes of a line of the cache.
+LINE = 64
 #: No row: an unknown parent, a record without a level.
 NONE = -1
 
@@ -32,6 +34,19 @@ def freeze(array: AnyArray) -> AnyArray:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view  # type: ignore[return-value]
+
+
+def empty_columns(n: int, c: int) -> Float64:
+    """Return a new array (n, c) that begins with a line of the cache: rows of 8 or 16 numbers then are one or two lines.
+
+    Examples
+    --------
+    >>> empty_columns(5, 8).ctypes.data % LINE
+    0
+    """
+    storage = np.empty(n * c + LINE // 8)
+    first = -storage.ctypes.data % LINE // 8
+    return storage[first : first + n * c].reshape(n, c)
 
 
 def distinct(values: Int64) -> Int64:

@@ -49,3 +49,11 @@ class Preconditioner(Protocol):
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write M⁻¹ r to `out`, another array, and return it; both (n,) or (n, k)."""
+
+
+@runtime_checkable
+class ColumnsPreconditioner(Preconditioner, Protocol):
+    """A preconditioner that knows r'M⁻¹r of several columns without another pass over them."""
+
+    def apply_with_products(self, r: Float64, out: Float64) -> Float64:
+        """Write M⁻¹ r (n, k) to `out` and return r'M⁻¹r of each column (k,)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int32, Int64, empty_columns, freeze
 from breedeval.equations.incidence import Incidence, LevelIndex
 from breedeval.equations.residual import ResidualInverse
 from breedeval.equations.stretches import Stretches, find_stretches
@@ -21,6 +21,9 @@ N_CHUNKS = 16
 FEWEST_RECORDS = 1_024
 #: So many chunks are one where several vectors are multiplied at once.
 CHUNKS_TO_ONE = 4
+#: Coefficients are taken together for so many numbers of a record at most, those of all traits and vectors: with more,
+#: compiling takes long and gains nothing.
+MOST_COLUMNS = 16
 #: A term is small when the copies of its equations, one a chunk, have at most this many elements for each record; of several
 #: traits twice as many, since each of them would be gathered.
 COPIES_A_RECORD = 2.0
@@ -81,9 +84,10 @@ class RecordPass:
         size = self._copies.shape[1] * x.shape[1]
         if size not in self._of_columns:  # kept: new memory costs more than what is done in it
             self._of_columns.clear()
-            self._of_columns[size] = np.empty((len(bounds) - 1, size))
-        e = np.empty((len(self._e), self._e.shape[1] * x.shape[1]))
-        self._add(self.single, x, out, bounds, self._of_columns[size], e)
+            self._of_columns[size] = empty_columns(len(bounds) - 1, size)
+        e = empty_columns(len(self._e), self._e.shape[1] * x.shape[1])
+        together = x.shape[1] * self.incidence.n_traits <= MOST_COLUMNS
+        self._add(self.stretches if together else self.single, x, out, bounds, self._of_columns[size], e)
 
     def _add(self, stretches: Stretches, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
         w, r, s = self.incidence, self.residual, stretches

@@ -17,10 +17,12 @@ import numba
 import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
-from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, scale_row
+from breedeval.kernels.row_arithmetic import NUMBERS_A_LINE, add_row, fill_row, local_row, prefetch_row, scale_row
 
-#: Animals whose own shares are made before they are given to the parents: few enough to be in cache still.
+#: Animals whose shares are made by one thread, where several make them.
 PIECE = 256
+#: Rows of the parents are asked for so many animals ahead, where they fill lines of the cache.
+AHEAD = 8
 
 
 @compiled
@@ -73,26 +75,28 @@ def multiply_kronecker(width, columns, both, x, sire, dam, precision, matrix, ou
 
     `width`, `columns` and `both` are any tuples of k, c and k · c numbers: their lengths are known when the loop is compiled.
     """
-    n = sire.shape[0]
-    out[n:] = 0.0
-    for low in range(0, n, PIECE):
-        high = min(n, low + PIECE)
-        _own_shares(width, columns, both, x, sire, dam, precision, matrix, low, high, out)
-        _give_to_parents(both, sire, dam, low, high, out)
+    out[sire.shape[0] :] = 0.0
+    _shares(width, columns, both, x, sire, dam, precision, matrix, 0, sire.shape[0], True, out)
 
 
 @compiled
-def _own_shares(width, columns, both, x, sire, dam, precision, matrix, low, high, out):
-    """Rows low to high of out (·, k · c) are what those of (I − P) make of x, times Σ⁻¹ / d."""
-    work, share = local_row(both), local_row(both)
+def _shares(width, columns, both, x, sire, dam, precision, matrix, low, high, to_parents, out):
+    """Rows low to high of out (·, k · c) are what those of (I − P) make of x, times Σ⁻¹ / d.
+
+    Where to_parents is true, −½ of each is added to the rows of its parents, which have their own share already.
+    """
+    work, share, n = local_row(both), local_row(both), len(both)
     for i in range(low, high):
         s, d = np.int64(sire[i]), np.int64(dam[i])
-        scale_row(both, 1.0, x, i * len(both), work, 0)
+        if n >= NUMBERS_A_LINE:
+            later = min(i + AHEAD, high - 1)
+            _ask_for(both, max(np.int64(sire[later]), 0) * n, max(np.int64(dam[later]), 0) * n, x, to_parents, out)
+        scale_row(both, 1.0, x, i * n, work, 0)
         fill_row(both, 0.0, share, 0)
         if s >= 0:
-            add_row(both, -0.5, x, s * len(both), work, 0)
+            add_row(both, -0.5, x, s * n, work, 0)
         if d >= 0:
-            add_row(both, -0.5, x, d * len(both), work, 0)
+            add_row(both, -0.5, x, d * n, work, 0)
         scale_row(both, precision[i], work, 0, work, 0)
         for b in range(len(width)):
             if len(columns) == 1:
@@ -100,18 +104,21 @@ def _own_shares(width, columns, both, x, sire, dam, precision, matrix, low, high
                 continue
             for a in range(len(width)):
                 add_row(columns, matrix[np.uint64(b), np.uint64(a)], work, b * len(columns), share, a * len(columns))
-        scale_row(both, 1.0, share, 0, out, i * len(both))
+        scale_row(both, 1.0, share, 0, out, i * n)
+        if to_parents and s >= 0:
+            add_row(both, -0.5, share, 0, out, s * n)
+        if to_parents and d >= 0:
+            add_row(both, -0.5, share, 0, out, d * n)
 
 
 @compiled
-def _give_to_parents(both, sire, dam, low, high, out):
-    """Add −½ of rows low to high to those of the parents, which have their own share already."""
-    for i in range(low, high):
-        s, d = np.int64(sire[i]), np.int64(dam[i])
-        if s >= 0:
-            add_row(both, -0.5, out, i * len(both), out, s * len(both))
-        if d >= 0:
-            add_row(both, -0.5, out, i * len(both), out, d * len(both))
+def _ask_for(both, sire, dam, x, to_parents, out):
+    """Have the rows of two parents in the cache when they are needed."""
+    prefetch_row(both, x, sire)
+    prefetch_row(both, x, dam)
+    if to_parents:
+        prefetch_row(both, out, sire)
+        prefetch_row(both, out, dam)
 
 
 @compiled_parallel
@@ -160,7 +167,7 @@ def gather_kronecker(width, columns, both, x, sire, dam, precision, matrix, poin
     n = sire.shape[0]
     for piece in numba.prange((n + PIECE - 1) // PIECE):
         high = min(n, (piece + 1) * PIECE)
-        _own_shares(width, columns, both, x, sire, dam, precision, matrix, piece * PIECE, high, z_out)
+        _shares(width, columns, both, x, sire, dam, precision, matrix, piece * PIECE, high, False, z_out)
     for block in numba.prange(bounds.shape[0] - 1):
         for row in range(bounds[block], bounds[block + 1]):
             if row < n:

@@ -28,8 +28,9 @@ from breedeval.kernels.stretches import TRAIT, give_stretch, numbers_of, read_st
 
 ORDERED, SMALL, WIDE = 0, 1, 2
 
-#: Numbers in the rows of a batch: few enough to stay in the nearest cache. A batch has no fewer records than the second.
-BATCH, FEWEST = 256, 16
+#: Numbers in the rows of a batch, of one vector and of several: few enough to stay in the nearest cache. A batch has no fewer
+#: records than the last.
+BATCH, BATCH_OF_COLUMNS, FEWEST = 256, 1_024, 16
 
 
 @compiled_parallel
@@ -79,7 +80,7 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
     """The same for the records of one chunk, batch after batch."""
     traits, columns, both = tuples
     begin, end = here
-    size = max(FEWEST, BATCH // len(both))
+    size = max(FEWEST, (BATCH if len(columns) == 1 else BATCH_OF_COLUMNS) // len(both))
     rows = np.empty((size, len(both)))
     having, count = np.empty((len(traits), size), np.int32), np.zeros(len(traits), np.int64)
     for low in range(begin, end, size):

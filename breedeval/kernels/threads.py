@@ -5,11 +5,13 @@ The number of threads is that of numba. Whoever cuts work into parts sees to it 
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 import numba
@@ -18,7 +20,10 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 #: A number of threads is judged by the fastest of so many rounds; the others are tried again after so many.
-JUDGED_BY, TRIED_AGAIN = 3, 16
+JUDGED_BY, TRIED_AGAIN = 3, 32
+#: More threads than cores are idle at first are tried after so many rounds; so many looks tell how many are idle.
+TRIED_LATE, LOOKS = 8, 3
+_LOAD = Path("/proc/loadavg")
 
 
 def n_threads() -> int:
@@ -65,11 +70,24 @@ def cut_evenly(n: int, n_parts: int) -> list[tuple[int, int]]:
     return list(pairwise(ends))
 
 
+def free_cores() -> int | None:
+    """Cores of the machine that nobody else works on at this moment, that of the caller included; None where it is not told.
+
+    Linux tells how many threads are running or ready to run, of which the caller is one.
+    """
+    try:
+        running = int(_LOAD.read_text().split()[3].split("/")[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return None if running < 1 else max(1, (os.cpu_count() or 1) - (running - 1))
+
+
 class ThreadChoice:
     """How many threads work that comes in rounds is given: whatever has been fastest of late, by the wall clock.
 
     Threads wait for each other several times a round, so one whose core is busy with something else holds up all of them, and
-    fewer are faster. All, one less, and a single one are tried in turn.
+    fewer are faster. All, one less, and a single one are tried in turn; where too few cores are idle, the fewer ones first, and
+    for what comes before and after the rounds, too.
 
     Parameters
     ----------
@@ -77,6 +95,8 @@ class ThreadChoice:
         All.
     clock
         Seconds.
+    free
+        Cores that are idle now, or None if that is not known.
 
     Examples
     --------
@@ -85,21 +105,33 @@ class ThreadChoice:
     ...     choice.end_round()
     """
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, most: int, clock: Callable[[], float] = time.perf_counter, free: Callable[[], int | None] = free_cores
+    ) -> None:
         self._counts = tuple(sorted({most, max(1, most - 1), 1}, reverse=True))
         self._clock = clock
+        self._first = self._that_find_cores(free) if len(self._counts) > 1 else most
         self._seconds: dict[int, deque[float]] = {count: deque(maxlen=JUDGED_BY) for count in self._counts}
-        self._last = dict.fromkeys(self._counts, 0)
-        self._n, self._now, self._before, self._began = 0, most, most, 0.0
+        self._next = {count: TRIED_LATE if count > self._first else 0 for count in self._counts}
+        self._n, self._now, self._before, self._began = 0, self._first, most, 0.0
+
+    def _that_find_cores(self, free: Callable[[], int | None]) -> int:
+        """The largest number of threads with a core for each; what runs for a moment only is not seen at every look."""
+        looks = [cores for cores in (free() for _ in range(LOOKS)) if cores is not None]
+        return next(count for count in self._counts if count == 1 or not looks or count <= max(looks))
 
     def threads(self) -> int:
         """Threads of the next round."""
         if self._n < 2:
-            return self._counts[0]  # the first round may have to compile loops, or meet memory for the first time
-        for count in self._counts:
-            if not self._seconds[count] or self._n - self._last[count] >= TRIED_AGAIN:
-                return count
-        return min(self._counts, key=lambda count: min(self._seconds[count]))
+            return self._first  # the first round may have to compile loops, or meet memory for the first time
+        due = [count for count in self._counts if count != self._now and self._n >= self._next[count]]
+        return due[0] if due else self.fastest
+
+    @property
+    def fastest(self) -> int:
+        """The number of threads that has been fastest of late."""
+        tried = [count for count in self._counts if self._seconds[count]]
+        return min(tried, key=lambda count: min(self._seconds[count]), default=self._first)
 
     def begin_round(self) -> None:
         """Set the number of threads."""
@@ -112,11 +144,19 @@ class ThreadChoice:
         """Measure the round that has begun."""
         if len(self._counts) > 1:
             self._n += 1
-            self._last[self._now] = self._n
             self._seconds[self._now].append(self._clock() - self._began)
+            self._next[self._now] = self._n + TRIED_AGAIN
+
+    def end_rounds(self) -> None:
+        """Set what has been fastest, for what is done once after the rounds."""
+        if len(self._counts) > 1:
+            self._now = self.fastest
+            numba.set_num_threads(self._now)
 
     def __enter__(self) -> ThreadChoice:
         self._before = n_threads()
+        if len(self._counts) > 1:
+            numba.set_num_threads(self._first)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -148,27 +148,26 @@ def _dot_columns(columns, x, y, begin, end, out):
 
 
 @compiled_parallel
-def step_columns(columns, alpha, p, q, x, r, squares_out):
-    """As `step` for each column, alpha (c,); all others (N, c). squares_out (c,) are the r'r."""
-    n = x.shape[0]
+def residual_columns(columns, alpha, q, r, squares_out):
+    """R −= alpha q of each column, in place, and squares_out (c,) = r'r; alpha (c,), q and r (N, c)."""
+    n = r.shape[0]
     n_pieces = (n + COLUMNS_PIECE - 1) // COLUMNS_PIECE
     partial, minus = np.zeros((n_pieces, squares_out.shape[0])), -alpha
     for piece in numba.prange(n_pieces):
         end = min(n, (piece + 1) * COLUMNS_PIECE)
-        _step_columns(columns, alpha, minus, p, q, piece * COLUMNS_PIECE, end, x, r, partial[piece])
+        _residual_columns(columns, minus, q, piece * COLUMNS_PIECE, end, r, partial[piece])
     squares_out[:] = 0.0
     for piece in range(n_pieces):
         squares_out += partial[piece]
 
 
 @compiled
-def _step_columns(columns, alpha, minus, p, q, begin, end, x, r, squares_out):
-    """One piece of `step_columns`."""
+def _residual_columns(columns, minus, q, begin, end, r, squares_out):
+    """One piece of `residual_columns`."""
     total, left = local_row(columns), local_row(columns)
     fill_row(columns, 0.0, total, 0)
     for i in range(begin, end):
         here = i * len(columns)
-        add_products(columns, alpha, 0, p, here, x, here)
         scale_row(columns, 1.0, r, here, left, 0)
         add_products(columns, minus, 0, q, here, left, 0)
         add_products(columns, left, 0, left, 0, total, 0)
@@ -177,18 +176,21 @@ def _step_columns(columns, alpha, minus, p, q, begin, end, x, r, squares_out):
 
 
 @compiled_parallel
-def next_direction_columns(columns, z, beta, p):
-    """As `next_direction` for each column, beta (c,)."""
+def step_columns(columns, alpha, z, beta, p, x):
+    """X += alpha p, and then p = z + beta p, of each column, in place; alpha and beta (c,), all others (N, c)."""
     n = p.shape[0]
     for piece in numba.prange((n + COLUMNS_PIECE - 1) // COLUMNS_PIECE):
-        _next_direction_columns(columns, z, beta, piece * COLUMNS_PIECE, min(n, (piece + 1) * COLUMNS_PIECE), p)
+        _step_columns(columns, alpha, z, beta, piece * COLUMNS_PIECE, min(n, (piece + 1) * COLUMNS_PIECE), p, x)
 
 
 @compiled
-def _next_direction_columns(columns, z, beta, begin, end, p):
-    """One piece of `next_direction_columns`."""
-    row = local_row(columns)
+def _step_columns(columns, alpha, z, beta, begin, end, p, x):
+    """One piece of `step_columns`."""
+    direction, row = local_row(columns), local_row(columns)
     for i in range(begin, end):
-        scale_row(columns, 1.0, z, i * len(columns), row, 0)
-        add_products(columns, beta, 0, p, i * len(columns), row, 0)
-        scale_row(columns, 1.0, row, 0, p, i * len(columns))
+        here = i * len(columns)
+        scale_row(columns, 1.0, p, here, direction, 0)
+        add_products(columns, alpha, 0, direction, 0, x, here)
+        scale_row(columns, 1.0, z, here, row, 0)
+        add_products(columns, beta, 0, direction, 0, row, 0)
+        scale_row(columns, 1.0, row, 0, p, here)

@@ -64,7 +64,7 @@ class Run:
 class FactorStorage:
     """L for its two solves, without the last equations' own factor.
 
-    One thread needs the columns only; rows are made when several threads, or several vectors, first ask for them.
+    One thread needs the columns only; rows are made when several threads first ask for them.
 
     Parameters
     ----------
@@ -222,36 +222,71 @@ class FactorStorage:
                     triangular.backward(own, (0,) * part.width, run.low, run.high, *spans, inverse, d, is_first, dense, out)
                 is_first = False
 
-    def forward_columns(self, n_columns: int, out: Float64) -> None:
-        """As `forward` for out (N, c)."""
+    def forward_columns(self, r: Float64, n_dense: int, out: Float64) -> Float64:
+        """Write y of L y = r, r and out (N, c), all but the last equations; returns (T, c) what these lose by it, L_T y."""
+        shares = np.zeros((len(self.pieces) - 1, n_dense, out.shape[1]))
+        if n_threads() > 1:
+            self._take_columns(r, out)
+            self._dense_shares_of_columns(out, shares)
+        else:
+            np.copyto(out, r)
+            self._give_columns(out, shares)
+        total: Float64 = shares.sum(axis=0)
+        return total
+
+    def _give_columns(self, out: Float64, shares: Float64) -> None:
+        columns = (0,) * out.shape[1]
         for run in self.whole:
             own = (0,) * self.widths[run.segment]
-            for part in self._parts(self.rows, run):
-                what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], out)
-                widths = ((0,) * n_columns, (0,) * (n_columns * len(own)), own, (0,) * part.width)
-                triangular_columns.forward_columns(*widths, run.low, run.high, *what)
+            for part in reversed(self._parts(self.columns, run)):
+                spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
+                where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high, self.pieces)
+                triangular_columns.give_columns(*where, *spans, out, shares)
 
-    def dense_shares_of_columns(self, y: Float64, n_dense: int) -> Float64:
-        """(T, c) as `dense_shares` for y (N, c)."""
-        shares, columns = np.zeros((n_dense, y.shape[1])), (0,) * y.shape[1]
-        for run in self.whole:
+    def _take_columns(self, r: Float64, out: Float64) -> None:
+        columns = (0,) * out.shape[1]
+        for run in self.runs:
+            own = (0,) * self.widths[run.segment]
+            is_first = True
+            for part in self.rows:
+                if not is_first and part.begin[run.low] == part.end[run.high - 1]:
+                    continue
+                what = (self.equation, part.begin, part.end, part.index, part.value, part.base[run.segment], is_first, r, out)
+                where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high)
+                if run.shared:
+                    triangular_columns.forward_columns_by_threads(*where, PIECE, *what)
+                else:
+                    triangular_columns.forward_columns(*where, *what)
+                is_first = False
+
+    def _dense_shares_of_columns(self, y: Float64, shares: Float64) -> None:
+        columns = (0,) * y.shape[1]
+        for run in self.whole if shares.shape[1] else ():
             own = (0,) * self.widths[run.segment]
             for part in self.columns:
                 what = (self.equation, part.split, part.end, part.index, part.value, part.base[run.segment], y, shares)
-                triangular_columns.dense_shares_of_columns(columns, own, (0,) * part.width, run.low, run.high, *what)
-        return shares
+                where = (columns, own, (0,) * part.width, run.low, run.high, self.pieces)
+                triangular_columns.dense_shares_of_columns(*where, *what)
 
-    def backward_columns(self, inverse: Float64, dense: Float64, out: Float64) -> None:
-        """As `backward` for dense (T, c) and out (N, c)."""
+    def backward_columns(self, inverse: Float64, dense: Float64, out: Float64) -> Float64:
+        """As `backward` for dense (T, c) and out (N, c); returns y'D⁻¹y of each column (c,)."""
         columns = (0,) * out.shape[1]
-        for run in reversed(self.whole):
+        product = np.zeros(len(columns))
+        for run in reversed(self.runs):
             own, d = (0,) * self.widths[run.segment], int(self.diagonal[run.segment])
             is_first = True
+            pieces = np.zeros(((run.high - run.low + PIECE - 1) // PIECE if run.shared else 1, len(columns)))
             for part in self._parts(self.columns, run):
                 spans = (self.equation, part.begin, part.split, part.end, part.index, part.value, part.base[run.segment])
-                where = (columns, (0,) * (len(columns) * len(own)), own, (0,) * part.width, run.low, run.high)
-                triangular_columns.backward_columns(*where, *spans, inverse, d, is_first, dense, out)
+                where = (columns, columns * len(own), own, (0,) * part.width, run.low, run.high)
+                what = (*spans, inverse, d, is_first, dense, out)
+                if run.shared:
+                    triangular_columns.backward_columns_by_threads(*where, PIECE, *what, pieces)
+                else:
+                    triangular_columns.backward_columns(*where, *what, pieces[0])
                 is_first = False
+            product += pieces.sum(axis=0)
+        return product
 
 
 def _bases(segments: Int64, begin: Int64, width: int) -> Int64:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breedeval.arrays import Float64, Int8, Int32, Int64, freeze
+from breedeval.arrays import Float64, Int8, Int32, Int64, empty_columns, freeze
 from breedeval.kernels import incomplete_alike as kernels
 from breedeval.kernels.columns import column_groups
 from breedeval.kernels.factor_storage import find_runs, find_splits
@@ -109,9 +109,10 @@ class IncompleteCholesky:
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`; both (N,) or (N, c). The same bits for any number of threads."""
-        np.copyto(out, r)
         if out.ndim == 2:
-            return self._apply_columns(out)
+            self.apply_with_products(r, out)
+            return out
+        np.copyto(out, r)
         last = self.dense_equations
         shares, dense = self.factor.forward(len(last), out), np.empty(len(last))
         multiply_dense(self.dense_inverse, out[last] - shares, dense)
@@ -119,25 +120,28 @@ class IncompleteCholesky:
         out[last] = dense
         return out
 
-    def _apply_columns(self, out: Float64) -> Float64:
-        """Replace the columns of `out` (N, c) by M⁻¹ times them."""
-        groups = column_groups(out.shape[1], max(self.factor.widths))
-        if len(groups) == 1 and groups[0].width == out.shape[1]:
-            return self._apply_group(out)
+    def apply_with_products(self, r: Float64, out: Float64) -> Float64:
+        """Write z (N, c) to `out` and return r'z of each column (c,): the sum of y'D⁻¹y, where L y = r."""
+        r, groups = np.ascontiguousarray(r), column_groups(r.shape[1], max(self.factor.widths))
+        if len(groups) == 1 and groups[0].width == r.shape[1]:
+            return self._apply_group(r, out)
+        products = np.empty(r.shape[1])
         for group in groups:
             here = slice(group.first, group.first + group.n)
-            some = np.zeros((len(out), group.width))
-            some[:, : group.n] = out[:, here]
-            out[:, here] = self._apply_group(some)[:, : group.n]
-        return out
+            some, z = empty_columns(len(r), group.width), empty_columns(len(r), group.width)
+            some[:, : group.n], some[:, group.n :] = r[:, here], 0.0
+            products[here] = self._apply_group(some, z)[: group.n]
+            out[:, here] = z[:, : group.n]
+        return products
 
-    def _apply_group(self, out: Float64) -> Float64:
+    def _apply_group(self, r: Float64, out: Float64) -> Float64:
         last = self.dense_equations
-        self.factor.forward_columns(out.shape[1], out)
-        dense = self.dense_inverse @ (out[last] - self.factor.dense_shares_of_columns(out, len(last)))
-        self.factor.backward_columns(self.inverse, dense, out)
+        left = r[last] - self.factor.forward_columns(r, len(last), out)
+        dense = self.dense_inverse @ left
+        products = self.factor.backward_columns(self.inverse, dense, out)
         out[last] = dense
-        return out
+        products += (left * dense).sum(axis=0)
+        return products
 
 
 def _pattern(triangle: LowerTriangle, uniform: int) -> Pattern:

@@ -142,27 +142,29 @@ def pcg(
     b_norm, threads = math.sqrt(dot(b, b)) or 1.0, ThreadChoice(n_threads())
     rule, at_zero = rule or StoppingRule(), start is None and resume is None
     task = _Task(operator, b, at_zero, preconditioner, rule, ebv_scale, ebv, b_norm, monitor, keeper, threads)
-    state = resume
-    smallest, best, n_runs = math.nan, math.inf, 0
-    while True:
-        if state is None:
-            state = _begin(task, np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64), 0, [])
-        with threads:
-            outcome = _iterate(task, state)
-        smallest = float(np.fmin(smallest, outcome.smallest))
-        status = outcome.status
-        final = _true_criteria(task, state, outcome.change, smallest)
-        n_runs += 1
-        if status is not Status.CONVERGED or final.of(task.rule.name) <= task.rule.tolerance:
-            break
-        if n_runs > MAX_RESTARTS or not final.of(task.rule.name) < RESTART_GAIN * best:
-            status = Status.STAGNATED
-            break
-        best = final.of(task.rule.name)
-        state = _begin(task, state.x, state.rounds, state.history)
+    with threads:
+        state = resume or _begin(task, np.zeros(len(b)) if start is None else np.array(start, dtype=np.float64), 0, [])
+        state, status, final = _until_true(task, state)
     seconds = time.perf_counter() - began
     method = f"PCG with {preconditioner.name} preconditioner"
     return SolveResult(freeze(state.x), status, method, state.rounds, final, tuple(state.history), seconds)
+
+
+def _until_true(task: _Task, state: Recurrence) -> tuple[Recurrence, Status, Convergence]:
+    """Iterate, again from the solution where the true residual is larger than the recurrence said; with the last criteria."""
+    smallest, best, n_runs = math.nan, math.inf, 0
+    while True:
+        outcome = _iterate(task, state)
+        task.threads.end_rounds()
+        smallest = float(np.fmin(smallest, outcome.smallest))
+        final = _true_criteria(task, state, outcome.change, smallest)
+        n_runs += 1
+        if outcome.status is not Status.CONVERGED or final.of(task.rule.name) <= task.rule.tolerance:
+            return state, outcome.status, final
+        if n_runs > MAX_RESTARTS or not final.of(task.rule.name) < RESTART_GAIN * best:
+            return state, Status.STAGNATED, final
+        best = final.of(task.rule.name)
+        state = _begin(task, state.x, state.rounds, state.history)
 
 
 def _begin(task: _Task, x: Float64, rounds: int, history: list[Convergence]) -> Recurrence:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.arrays import Bool, Float64, Int64, freeze
+from breedeval.arrays import Bool, Float64, Int64, empty_columns, freeze
 from breedeval.kernels.columns import column_groups
-from breedeval.kernels.vectors import dot_columns, next_direction_columns, step_columns
-from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.kernels.vectors import dot_columns, residual_columns, step_columns
+from breedeval.operators import ColumnsPreconditioner, Preconditioner, SymmetricOperator
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,7 @@ def _solve_group(
 ) -> ColumnsResult:
     """Columns that are worked on together, with empty ones beside them up to a number that loops are compiled for."""
     n = right.shape[1]
-    b, x = _widened(right), np.zeros_like(right) if start is None else np.asarray(start, dtype=np.float64)
-    x = _widened(x)
+    b, x = _widened(right), _widened(np.zeros_like(right) if start is None else start)
     rounds = np.zeros(b.shape[1], dtype=np.int64)
     size = np.sqrt(_squares(b))
     size[size == 0.0] = 1.0
@@ -138,8 +137,8 @@ def _solve_group(
 def _widened(columns: Float64) -> Float64:
     """A copy with columns of zeros up to the next number that loops are compiled for."""
     (group,) = column_groups(columns.shape[1])
-    out = np.zeros((len(columns), group.width))
-    out[:, : group.n] = columns
+    out = empty_columns(len(columns), group.width)
+    out[:, : group.n], out[:, group.n :] = columns, 0.0
     return out
 
 
@@ -163,9 +162,10 @@ class _State:
 
     @classmethod
     def of(cls, operator: SymmetricOperator, b: Float64, preconditioner: Preconditioner, x: Float64) -> _State:
-        r = b - operator.multiply(x)
-        z = preconditioner.apply(r, np.empty_like(r))
-        return cls(x.copy(), r, z.copy(), _products(r, z), _squares(r), z, np.empty_like(r))
+        r, z, q = (empty_columns(*b.shape) for _ in range(3))
+        np.subtract(b, operator.multiply(x, q), out=r)
+        rz = _precondition(preconditioner, r, z)
+        return cls(_copy(x), r, _copy(z), rz, _squares(r), z, q)
 
     def round(self, operator: SymmetricOperator, preconditioner: Preconditioner, working: Bool) -> None:
         """One round; columns that do not work stay where they are."""
@@ -173,18 +173,30 @@ class _State:
         pq = _products(self.p, self.q)
         alpha = np.divide(self.rz, pq, out=np.zeros_like(pq), where=working & (pq > 0.0))
         columns, rr = (0,) * len(alpha), np.empty_like(alpha)
-        step_columns(columns, alpha, self.p, self.q, self.x, self.r, rr)
-        preconditioner.apply(self.r, self.z)
-        rz = _products(self.r, self.z)
+        residual_columns(columns, alpha, self.q, self.r, rr)
+        rz = _precondition(preconditioner, self.r, self.z)
         beta = np.divide(rz, self.rz, out=np.zeros_like(rz), where=working & (self.rz > 0.0))
-        next_direction_columns(columns, self.z, beta, self.p)
+        step_columns(columns, alpha, self.z, beta, self.p, self.x)
         stuck = working & ~(pq > 0.0)
         self.rz, self.rr = np.where(stuck, 0.0, np.where(working, rz, self.rz)), rr
 
     def packed(self, keep: Int64) -> _State:
         """Only some of the columns."""
-        x, r, p = (np.ascontiguousarray(a[:, keep]) for a in (self.x, self.r, self.p))
-        return _State(x, r, p, self.rz[keep], self.rr[keep], np.empty_like(x), np.empty_like(x))
+        x, r, p = (_copy(a[:, keep]) for a in (self.x, self.r, self.p))
+        return _State(x, r, p, self.rz[keep], self.rr[keep], empty_columns(*x.shape), empty_columns(*x.shape))
+
+
+def _precondition(preconditioner: Preconditioner, r: Float64, z: Float64) -> Float64:
+    """Write M⁻¹ r to z and return r'z of each column."""
+    if isinstance(preconditioner, ColumnsPreconditioner):
+        return preconditioner.apply_with_products(r, z)
+    return _products(r, preconditioner.apply(r, z))
+
+
+def _copy(columns: Float64) -> Float64:
+    out = empty_columns(*columns.shape)
+    np.copyto(out, columns)
+    return out
 
 
 def _products(x: Float64, y: Float64) -> Float64:

@@ -195,28 +195,40 @@ def threads(options: argparse.Namespace) -> None:
     b, z = equations.right_hand_side, np.empty(equations.order)
     rule = StoppingRule("residual_squared", 0.0, 2 * ROUNDS)
     print(f"repeatability, {equations.order:,} equations, {len(factor.factor.runs)} runs of nodes")
-    solved: dict[tuple[int, bool], float] = {}
+    solved: dict[str, float] = {}
     found: dict[int, Any] = {}
-    for busy in (False, True):
-        loop = None
-        if busy:
-            core = max(os.sched_getaffinity(0))
-            loop = subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"])
-        for t in (1, 2):
+    busy_core = max(os.sched_getaffinity(0))
+    others = os.sched_getaffinity(0) - {busy_core}
+    for beside in ("", ", a core busy", ", a core busy and left alone"):
+        loop = busy_loop(busy_core) if beside else None
+        for t in (1, 2) if not beside.endswith("alone") else (1,):
+            if beside.endswith("alone"):
+                os.sched_setaffinity(0, others or {busy_core})
             numba.set_num_threads(t)
             factor.apply(b, z)
             applied = best(lambda: factor.apply(b, z), 7)
             found[t] = z.copy()
             pcg(equations, b, factor, StoppingRule("residual_squared", 0.0, 3))
-            solved[t, busy] = best(lambda: pcg(equations, b, factor, rule), 2)
+            solved[f"{t}{beside}"] = best(lambda: pcg(equations, b, factor, rule), 3)
             print(
-                f"{t} threads{', a core busy' if busy else '':13}: triangular solves {1e3 * applied:7.1f} ms, "
-                f"solve {1e3 * solved[t, busy] / rule.max_rounds:7.1f} ms a round"
+                f"{t} threads{beside:28}: triangular solves {1e3 * applied:7.1f} ms, "
+                f"solve {1e3 * solved[f'{t}{beside}'] / rule.max_rounds:7.1f} ms a round"
             )
         if loop is not None:
             loop.kill()
+    os.sched_setaffinity(0, others | {busy_core})
     print(f"the same bits: {bool((found[1] == found[2]).all())}")
-    print(f"two threads beside a busy core take {solved[2, True] / solved[1, False]:.2f} times one thread on an idle machine")
+    print(f"two threads are {solved['1'] / solved['2']:.2f} times as fast as one on an idle machine")
+    print(
+        f"beside a busy core two threads take {solved['2, a core busy'] / solved['1']:.2f} times one on an idle machine; "
+        f"one there takes {solved['1, a core busy'] / solved['1']:.2f} times it, "
+        f"{solved['1, a core busy and left alone'] / solved['1']:.2f} where it is kept off that core"
+    )
+
+
+def busy_loop(core: int) -> subprocess.Popen[bytes]:
+    """A process that does nothing, on one core, all the time."""
+    return subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"])
 
 
 def warm(options: argparse.Namespace) -> None:

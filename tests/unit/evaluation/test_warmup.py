@@ -21,12 +21,12 @@ LEFT_OUT = {
     "order settle_items",
     "utf8 find_foreign_bytes",  # files with bytes that are no UTF-8
     "factor find_elements",  # the optional CHOLMOD
-    "triangular_columns forward_columns",  # Python only: several right-hand sides
-    "triangular_columns backward_columns",
+    "triangular_columns forward_columns_by_threads",  # Python only: several right-hand sides
+    "triangular_columns backward_columns_by_threads",
     "triangular_columns dense_shares_of_columns",
     "vectors dot_columns",
     "vectors step_columns",
-    "vectors next_direction_columns",
+    "vectors residual_columns",
     "vectors step",  # PCG without breeding values
     "triangular forward_by_threads",  # factors with thousands of nodes that threads share
     "triangular backward_by_threads",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from breedeval.kernels.compile import compiled
-from breedeval.kernels.row_arithmetic import add_products, add_row, fill_row, local_row, scale_row
+from breedeval.kernels.row_arithmetic import add_products, add_row, fill_row, local_row, prefetch_row, scale_row
 
 
 @compiled
@@ -27,3 +27,15 @@ def test_equals_numpy_and_leaves_the_rest_alone(n):
     wanted[2] = -3.0 * (row + x[3] * y[n : 2 * n])
     by_rows((0,) * n, 0.7, x, 3 * n, y, n, out, 2 * n)
     assert np.array_equal(out, wanted)
+
+
+@compiled
+def ask_for(like, x, p):
+    prefetch_row(like, x, p)
+
+
+def test_asking_for_rows_changes_nothing_and_may_ask_for_any():
+    x = np.arange(20.0)
+    for place in (0, 4, 19, 10**9):
+        ask_for((0,) * 16, x, place)
+    assert np.array_equal(x, np.arange(20.0))

@@ -198,6 +198,32 @@ def test_any_number_of_threads_gives_the_same_bits(case, monkeypatch):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("case", [MODELS[0], 1], ids=lambda case: getattr(case, "__name__", str(case)))
+def test_several_columns_have_the_bits_of_any_number_of_threads(case, monkeypatch):
+    """Runs that threads share give what all nodes in one piece give, and r'z of each column beside it."""
+    equations, before, found = model_of(case).equations, numba.get_num_threads(), []
+    whole = IncompleteCholesky.of(assemble_lower_triangle(equations))
+    monkeypatch.setattr(factor_storage, "SHORTEST_RUN", 2)
+    monkeypatch.setattr(factor_storage, "PIECE", 2)
+    monkeypatch.setattr(factor_storage, "FEWEST_NODES", 3)
+    factor = IncompleteCholesky.of(assemble_lower_triangle(equations))
+    assert any(run.shared for run in factor.factor.runs)
+    r = np.random.default_rng(1).normal(size=(equations.order, 6))
+    r.flags.writeable = False
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(threads)
+            z = np.full_like(r, np.nan)
+            found.append((factor.apply_with_products(r, z), z))
+    finally:
+        numba.set_num_threads(before)
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+    products, z = found[0]
+    np.testing.assert_allclose(products, (r * z).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(z, whole.apply(r, np.empty_like(r)), rtol=1e-12, atol=1e-13 * np.abs(z).max())
+
+
 @pytest.mark.parametrize("shortest", [1, 3, 6])
 def test_nodes_that_threads_share_are_not_linked(shortest, monkeypatch):
     monkeypatch.setattr(factor_storage, "SHORTEST_RUN", shortest)
