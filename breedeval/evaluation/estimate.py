@@ -95,18 +95,20 @@ def estimate(
         use_threads(1)
     observer.stage("maximizing the likelihood")
     with clock.stage("maximization"):
-        maximum = _maximize(config, prepared, observer, path)
+        maximum, signal = _maximize(config, prepared, observer, path)
         _tell(maximum, observer)
     estimates = _estimates(config, prepared, maximum, clock, observer)
-    found = _collect(config, prepared, maximum, estimates, method, clock)
+    found = _collect(config, prepared, maximum, estimates, method, clock, signal)
     if path is not None:
         write_estimates(path, found)
         observer.say(f"estimates: {path}")
     return found
 
 
-def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None) -> Maximum:
-    """Where there is a file to write, Ctrl-C ends the search after a round, and not the run."""
+def _maximize(
+    config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None
+) -> tuple[Maximum, int | None]:
+    """Where there is a file to write, Ctrl-C ends the search after a round, and not the run; its number is returned."""
     interruption = Interruption(observer, "the (co)variances of this round will be written")
 
     def report(one: Round) -> bool:
@@ -114,7 +116,7 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, 
         return interruption.is_heard
 
     with nullcontext() if path is None else interruption.listening():
-        return _search(config, prepared, observer, report)
+        return _search(config, prepared, observer, report), interruption.signal
 
 
 def _search(config: EvaluationConfig, prepared: Prepared, observer: Observer, report: Callable[[Round], bool]) -> Maximum:
@@ -188,6 +190,7 @@ def _collect(
     estimates: list[Estimate],
     method: Method,
     clock: StageClock,
+    signal: int | None,
 ) -> EstimationResults:
     account = prepared.inputs.design.account
     files = {"config": config.source.path, "records": config.records.file}
@@ -205,6 +208,7 @@ def _collect(
         "sampling": sampling,
         "method": method,
         "ending": maximum.ending.sentence,
+        "signal": signal,
         "boundary": [*boundary_sentences(maximum), *undetermined_sentences(maximum)],
     }
     return EstimationResults(
