@@ -13,7 +13,7 @@ from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.estimation_setup import Method, Prepared, prepare_estimation
 from breedeval.evaluation.interruption import Interruption
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
+from breedeval.evaluation.run import WORTH_THREADS, clear_leftovers, refuse_input, use_threads
 from breedeval.evaluation.sampled_estimation import estimate_by_sampling
 from breedeval.evaluation.taken_variances import refuse_other_classes
 from breedeval.evaluation.variance_files import variance_files, with_start
@@ -85,6 +85,7 @@ def estimate(
     if path is not None:
         refuse_input(path, config)
         check_results_place(path, what="estimates")
+        clear_leftovers(path, observer)
     if start is not None:
         config, asked = with_start(config, Path(start)), config
         refuse_other_classes(asked, str(start), read_stored_variances(Path(start)).variances.residual)

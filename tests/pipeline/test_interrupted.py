@@ -219,6 +219,9 @@ def test_stopped_while_writing(farm: Farm, name: str, there_is_an_old_file: bool
         assert (farm.folder / "out.h5").read_bytes() == OLD
     left = list(farm.folder.glob(".out.h5.*.partial"))
     assert len(left) == (1 if name == "SIGKILL" else 0), "killed outright, the unfinished file stays under its hidden name"
+    again = farm.evaluate()
+    assert ("removed 1 unfinished file of killed runs beside" in again.err) == (name == "SIGKILL"), again.err
+    assert not list(farm.folder.glob(".*.partial"))
 
 
 def test_solution_that_is_not_good_enough_is_not_written(farm: Farm) -> None:
