@@ -280,3 +280,8 @@ def test_largest_change_is_that_of_the_step():
         assert rr == pytest.approx(twin_r @ twin_r, rel=1e-12)
         changes = 0.3 * np.abs(p[first:end].reshape(-1, k)) * weight
         assert largest == pytest.approx(changes.max(initial=0.0), rel=1e-14)
+
+
+def test_sentence_says_estimated(system):
+    a, b, _ = system
+    assert "estimated EBV error" in solve(a, b).sentence()
