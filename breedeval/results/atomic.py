@@ -53,8 +53,9 @@ def check_writable(path: Path, n_bytes: int = 0, what: str = "results", option: 
         ) from error
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
+        verb = "need" if what.endswith("s") else "needs"
         raise OutputError(
-            f"The {what} need{'' if what.endswith('s') else 's'} about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
+            f"The {what} {verb} about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
             f"Make room, or choose another place with {option}.",
             path=path,
         )
