@@ -88,7 +88,7 @@ class NotConvergedError(NumericalError):
 
 
 class InterruptedRunError(NumericalError):
-    """The user stopped a run that can go on from its checkpoint."""
+    """The user or a scheduler stopped a run that can go on from its checkpoint. Facts: ``signal``, its number."""
 
 
 class NotPositiveDefiniteError(NumericalError):

@@ -37,8 +37,10 @@ class Source:
         --------
         >>> Source("herd.csv", lambda row: row + 2, "line").where([0])
         '(herd.csv, line 2)'
+        >>> Source("herd.csv").where([7, 7])  # each row once
+        '(herd.csv, row 8)'
         """
-        listed = sorted(int(row) for row in rows)
+        listed = sorted({int(row) for row in rows})
         numbers = [f"{self.line_of_row(row):,}" for row in listed[:EXAMPLES_SHOWN]]
         if len(listed) > EXAMPLES_SHOWN:
             numbers.append(f"{len(listed) - EXAMPLES_SHOWN:,} more")

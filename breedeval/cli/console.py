@@ -81,7 +81,7 @@ class Console:
             self._task,
             completed=100.0 * share,
             rounds=f"round {rounds:,}",
-            value=f"{rule.name} {value:.1e}",
+            value=_value(criteria, rule),
             left=self._left.words(now),
         )
 
@@ -89,10 +89,9 @@ class Console:
         """A line for a log: round, criteria, seconds since the first round, time left."""
         self._last_line = now
         left = "" if self._left is None else self._left.words(now)
-        self._line(
-            f"  round {rounds:,}: {rule.name} {criteria.of(rule.name):.1e}, residual {criteria.residual:.1e}, "
-            f"{now - self._began:.1f} s{left and ', ' + left}"
-        )
+        residual = "" if rule.name == "residual" else f"residual {criteria.residual:.1e}, "
+        value = _value(criteria, rule)
+        self._line(f"  round {rounds:,}: {value}, {residual}{now - self._began:.1f} s{left and ', ' + left}")
 
     def _begin_progress(self) -> None:
         from rich.console import Console as Terminal
@@ -120,3 +119,9 @@ class Console:
     @staticmethod
     def _line(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
+
+
+def _value(criteria: Convergence, rule: StoppingRule) -> str:
+    """The number that decides; PCG has no estimate of the error in its first rounds."""
+    value = criteria.of(rule.name)
+    return f"{rule.name} {value:.1e}" if math.isfinite(value) else f"{rule.name} unknown yet"

@@ -48,4 +48,5 @@ def estimate(
             console.say(f"time: {stage['seconds']:8.2f} s  {stage['name']} (memory up to {stage['peak_mib']:,.0f} MiB)")
     write_table(found.table(), form, None)
     if not found.converged:
-        raise click.exceptions.Exit(130 if found.maximum.ending.code == "interrupted" else 1)
+        interrupted = found.maximum.ending.code == "interrupted"
+        raise click.exceptions.Exit(128 + found.record["choices"]["signal"] if interrupted else 1)

@@ -1,6 +1,7 @@
 """The command ``breedeval``: finds the subcommand, and turns errors into messages and an exit status.
 
-Exit status 0 done, 1 the run failed with a message, 2 wrong usage. Commands are imported when they are called, so that
+Exit status 0 done, 1 the run failed with a message, 2 wrong usage, 128 and the number of a
+signal that ended the run. Commands are imported when they are called, so that
 ``--help`` imports click and nothing else.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 import click
 
-from breedeval.errors import BreedevalError
+from breedeval.errors import BreedevalError, InterruptedRunError
 from breedeval.version import __version__
 
 #: Command, its module below ``breedeval.cli``, and what --help says of it.
@@ -100,6 +101,8 @@ def run(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except InterruptedRunError as error:
+        status = _say(f"Stopped. {error}", 128 + error.facts["signal"])
     except Exception as error:
         if debug:
             raise

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from breedeval.arrays import Float64
-from breedeval.errors import OutputError
+from breedeval.errors import InterruptedRunError, OutputError
 from breedeval.evaluation.interruption import Interruption
 from breedeval.evaluation.observer import Observer
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.results.atomic import check_writable
 from breedeval.results.checkpoint import checkpoint_bytes, fingerprint, read_checkpoint, write_checkpoint
 from breedeval.solvers.pcg import Recurrence
+from breedeval.solvers.result import SolveResult, Status
 
 
 @dataclass
@@ -82,6 +83,21 @@ class Checkpoints:
         if self.path is not None and (due or self._interruption.is_heard):
             self._write(state)
         return self._interruption.is_heard
+
+    def refuse_unfinished(self, result: SolveResult) -> None:
+        """Say that the user stopped the solution before it was done, and end the run.
+
+        Raises
+        ------
+        InterruptedRunError
+            If that is so; with the number of the signal.
+        """
+        if result.status is Status.INTERRUPTED:
+            self.observer.say(f"solution: {result.sentence()}")
+            raise InterruptedRunError(
+                "The solution was interrupted. Give the same command again to go on from the checkpoint.",
+                signal=self._interruption.signal,
+            )
 
     def remove(self) -> None:
         """Remove the checkpoint of a run that is done."""

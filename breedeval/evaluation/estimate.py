@@ -13,7 +13,7 @@ from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.estimation_setup import Method, Prepared, prepare_estimation
 from breedeval.evaluation.interruption import Interruption
 from breedeval.evaluation.observer import Observer, Silence
-from breedeval.evaluation.run import WORTH_THREADS, refuse_input, use_threads
+from breedeval.evaluation.run import WORTH_THREADS, clear_leftovers, refuse_input, use_threads
 from breedeval.evaluation.sampled_estimation import estimate_by_sampling
 from breedeval.evaluation.taken_variances import refuse_other_classes
 from breedeval.evaluation.variance_files import variance_files, with_start
@@ -85,6 +85,7 @@ def estimate(
     if path is not None:
         refuse_input(path, config)
         check_results_place(path, what="estimates")
+        clear_leftovers(path, observer)
     if start is not None:
         config, asked = with_start(config, Path(start)), config
         refuse_other_classes(asked, str(start), read_stored_variances(Path(start)).variances.residual)
@@ -95,18 +96,20 @@ def estimate(
         use_threads(1)
     observer.stage("maximizing the likelihood")
     with clock.stage("maximization"):
-        maximum = _maximize(config, prepared, observer, path)
+        maximum, signal = _maximize(config, prepared, observer, path)
         _tell(maximum, observer)
     estimates = _estimates(config, prepared, maximum, clock, observer)
-    found = _collect(config, prepared, maximum, estimates, method, clock)
+    found = _collect(config, prepared, maximum, estimates, method, clock, signal)
     if path is not None:
         write_estimates(path, found)
         observer.say(f"estimates: {path}")
     return found
 
 
-def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None) -> Maximum:
-    """Where there is a file to write, Ctrl-C ends the search after a round, and not the run."""
+def _maximize(
+    config: EvaluationConfig, prepared: Prepared, observer: Observer, path: Path | None
+) -> tuple[Maximum, int | None]:
+    """Where there is a file to write, Ctrl-C ends the search after a round, and not the run; its number is returned."""
     interruption = Interruption(observer, "the (co)variances of this round will be written")
 
     def report(one: Round) -> bool:
@@ -114,7 +117,7 @@ def _maximize(config: EvaluationConfig, prepared: Prepared, observer: Observer, 
         return interruption.is_heard
 
     with nullcontext() if path is None else interruption.listening():
-        return _search(config, prepared, observer, report)
+        return _search(config, prepared, observer, report), interruption.signal
 
 
 def _search(config: EvaluationConfig, prepared: Prepared, observer: Observer, report: Callable[[Round], bool]) -> Maximum:
@@ -188,6 +191,7 @@ def _collect(
     estimates: list[Estimate],
     method: Method,
     clock: StageClock,
+    signal: int | None,
 ) -> EstimationResults:
     account = prepared.inputs.design.account
     files = {"config": config.source.path, "records": config.records.file}
@@ -205,6 +209,7 @@ def _collect(
         "sampling": sampling,
         "method": method,
         "ending": maximum.ending.sentence,
+        "signal": signal,
         "boundary": [*boundary_sentences(maximum), *undetermined_sentences(maximum)],
     }
     return EstimationResults(

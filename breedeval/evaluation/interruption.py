@@ -12,7 +12,7 @@ from breedeval.evaluation.observer import Observer
 
 
 class Interruption:
-    """Whether the user wants to stop.
+    """Whether the user wants to stop; `signal` is the number of the signal that said so, or None.
 
     Parameters
     ----------
@@ -24,7 +24,12 @@ class Interruption:
 
     def __init__(self, observer: Observer, then: str) -> None:
         self._observer, self._then = observer, then
-        self.is_heard = False
+        self.signal: int | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal is not None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -39,8 +44,8 @@ class Interruption:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
         if self.is_heard:
             raise KeyboardInterrupt
-        self.is_heard = True
+        self.signal = number
         self._observer.warn(f"interrupted: {self._then} (again to stop at once)")

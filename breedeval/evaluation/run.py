@@ -13,7 +13,7 @@ import numpy as np
 from breedeval.accuracy.exact import relationship_diagonal
 from breedeval.accuracy.reliability import reliability
 from breedeval.arrays import Float64, Int32, freeze
-from breedeval.errors import OutputError
+from breedeval.errors import OutputError, count_of
 from breedeval.evaluation.base import base_animals
 from breedeval.evaluation.config import EvaluationConfig, read_config
 from breedeval.evaluation.factorization import factorize_as_planned
@@ -32,7 +32,7 @@ from breedeval.io.relationship_hdf5 import read_hdf5_arrays
 from breedeval.model.layout import PEDIGREE
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
-from breedeval.results.atomic import check_writable
+from breedeval.results.atomic import check_writable, remove_leftovers
 from breedeval.results.content import FUNCTION, BreedingValues, EvaluationResults
 from breedeval.results.new_file import check_results_place
 from breedeval.results.provenance import StageClock, now, run_record
@@ -99,8 +99,10 @@ def evaluate(
     if path is not None:
         refuse_input(path, config)
         check_results_place(path)
+        clear_leftovers(path, observer)
     if checkpoint is not None:
         _check_checkpoint(Path(checkpoint), path, start, config)
+        clear_leftovers(Path(checkpoint), observer)
     if start is not None:
         ResultsFile(Path(start)).close()  # refuses now what is no results file
     use_threads(threads or config.solver.threads)
@@ -146,6 +148,13 @@ def refuse_input(path: Path, config: EvaluationConfig, what: str = "results", op
     read += [file for section in config.relationships.values() for file in (section.file, section.labels) if file is not None]
     if path.resolve() in [Path(file).resolve() for file in read]:
         raise OutputError(f"{path} is a file that this run reads. Give the {what} another name with {option}.", path=path)
+
+
+def clear_leftovers(path: Path, observer: Observer) -> None:
+    """Remove what killed runs have left beside a file that this run writes, and say so."""
+    n, n_bytes = remove_leftovers(path)
+    if n:
+        observer.say(f"removed {count_of(n, 'unfinished file')} of killed runs beside {path}: {n_bytes / 1e6:,.1f} MB")
 
 
 def _say_not_used(observer: Observer, start: str | os.PathLike[str] | None, checkpoint: str | os.PathLike[str] | None) -> None:

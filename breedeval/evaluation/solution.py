@@ -12,7 +12,7 @@ from breedeval.accuracy.exact import contrast_variance, prediction_error_varianc
 from breedeval.accuracy.groups import deviation_pev
 from breedeval.arrays import Float64
 from breedeval.equations.solutions import Solutions
-from breedeval.errors import InterruptedRunError, NotConvergedError, count_of
+from breedeval.errors import NotConvergedError, count_of
 from breedeval.evaluation.checkpoint import Checkpoints
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.observer import Observer
@@ -26,7 +26,7 @@ from breedeval.solvers.direct import solve_direct
 from breedeval.solvers.factor import Factorization, SelectedInverse
 from breedeval.solvers.head_start import SWEEPS, head_start
 from breedeval.solvers.pcg import pcg
-from breedeval.solvers.result import Convergence, SolveResult, Status
+from breedeval.solvers.result import Convergence, SolveResult
 from breedeval.solvers.stopping import StoppingRule
 
 
@@ -90,8 +90,6 @@ def solve(
     with clock.stage("solution"):
         result = _solve(config, problem, factor, preconditioner, rule, observer, long_run or LongRun())
     observer.say(f"solution: {result.sentence()}")
-    if result.status is Status.INTERRUPTED:
-        raise InterruptedRunError("The solution was interrupted. Give the same command again to go on from the checkpoint.")
     if not result.status.is_good:
         raise NotConvergedError(f"The equations are not solved well enough. {result.sentence()} Nothing was written.")
     pev = contrast_pev = None
@@ -182,6 +180,7 @@ def _solve(
     with checkpoints.listening():
         begin = (long_run.start, monitor, resume, checkpoints.keep)
         result = pcg(equations, b, preconditioner, rule, problem.ebv_scale, *begin, ebv=problem.ebv)
+    checkpoints.refuse_unfinished(result)
     if result.status.is_good:
         checkpoints.remove()
     return result

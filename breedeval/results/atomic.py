@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from breedeval.errors import OutputError
+from breedeval.results.file_locks import in_use, remove_unused
 
 
 def check_writable(path: Path, n_bytes: int = 0, what: str = "results", option: str = "-o") -> None:
@@ -52,8 +53,9 @@ def check_writable(path: Path, n_bytes: int = 0, what: str = "results", option: 
         ) from error
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
+        verb = "need" if what.endswith("s") else "needs"
         raise OutputError(
-            f"The {what} need about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
+            f"The {what} {verb} about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
             f"Make room, or choose another place with {option}.",
             path=path,
         )
@@ -64,20 +66,35 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well, the file is flushed to disk and takes the final name.
 
     Whatever ends the block otherwise (an error, Ctrl-C), the temporary file is removed and a file already at `path` stays as it
-    was. A process killed outright leaves at most a hidden ``.name.xxxx.partial``.
+    was. A process killed outright leaves at most a hidden ``.name.xxxx.partial``; see `remove_leftovers`.
     """
     temporary = _temporary(path)
     try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        with in_use(temporary):
+            yield temporary
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {_cause(error)}. What was there before is untouched.", path=path
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> tuple[int, int]:
+    """Remove unfinished files of `path` whose processes are dead; returns how many, and their bytes.
+
+    A file that a living process writes is locked by it and stays, and so does everything where files cannot be locked.
+    """
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.partial")
+    removed = [
+        size
+        for file in path.resolve().parent.iterdir()
+        if name.fullmatch(file.name) and (size := remove_unused(file)) is not None
+    ]
+    return len(removed), sum(removed)
 
 
 def _cause(error: OSError) -> str:

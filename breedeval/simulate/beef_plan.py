@@ -86,7 +86,10 @@ class BeefPlan(PopulationPlan):
         """What is wrong beyond the range of single settings."""
         problems = []
         if self.n_animals < 20 * self.years:
-            problems.append(f"n_animals is {self.n_animals}, fewer than 20 births a year in {self.years} years")
+            problems.append(
+                f"n_animals is {self.n_animals}, fewer than 20 births a year in {self.years} years "
+                f"(at least {20 * self.years:,})"
+            )
         if not 1 <= self.first_bull_age <= self.last_bull_age:
             problems.append(f"bulls are used from {self.first_bull_age} to {self.last_bull_age} years of age")
         if not 1 <= self.first_calving <= self.last_calving:

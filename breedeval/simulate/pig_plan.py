@@ -91,7 +91,10 @@ class PigPlan(PopulationPlan):
         if self.n_periods <= FIRST_FARROWING:
             problems.append(f"years is {self.years}, too few for one generation (at least {FIRST_FARROWING // PERIODS + 1})")
         if self.n_animals < 40 * self.n_periods:
-            problems.append(f"n_animals is {self.n_animals}, fewer than 40 births a half-year in {self.years} years")
+            problems.append(
+                f"n_animals is {self.n_animals}, fewer than 40 births a half-year in {self.years} years "
+                f"(at least {40 * self.n_periods:,})"
+            )
         return problems + self.contradictions(
             genetic=self.genetic_covariance, litter=self.litter_covariance, residual=self.residual_covariance
         )

@@ -102,7 +102,10 @@ class DairyPlan(PopulationPlan):
         if self.years <= FIRST_CALVING:
             problems.append(f"years is {self.years}, too few for one generation (at least {FIRST_CALVING + 1})")
         if self.n_animals < 10 * self.years:
-            problems.append(f"n_animals is {self.n_animals}, fewer than 10 births a year in {self.years} years")
+            problems.append(
+                f"n_animals is {self.n_animals}, fewer than 10 births a year in {self.years} years "
+                f"(at least {10 * self.years:,})"
+            )
         if not 1 <= self.first_bull_age <= self.last_bull_age:
             problems.append(f"bulls are used from {self.first_bull_age} to {self.last_bull_age} years of age")
         if not 1 <= self.max_lactations <= 20:

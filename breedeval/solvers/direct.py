@@ -15,11 +15,6 @@ from breedeval.solvers.stopping import StoppingRule
 
 #: Steps of iterative refinement at most; each costs a product and two triangular solves.
 MAX_REFINEMENTS = 3
-#: A true relative residual below this is as good as double precision gives.
-GOOD_RESIDUAL = 1e-10
-#: An EBV error (in genetic SD) below this is accepted from a factor whatever smaller tolerance was asked: refinement does not
-#: better it.
-GOOD_EBV_ERROR = 1e-8
 
 
 def solve_direct(
@@ -68,8 +63,7 @@ def _verdict(final: Convergence, rule: StoppingRule) -> Status:
         return Status.NOT_FINITE
     if final.of(rule.name) <= rule.tolerance:
         return Status.CONVERGED
-    exact = final.ebv_error <= GOOD_EBV_ERROR if rule.name == "ebv_error" else final.residual <= GOOD_RESIDUAL
-    return Status.ROUNDING_ERROR if exact else Status.STAGNATED
+    return Status.ROUNDING_ERROR if rule.as_exact_as_double(final) else Status.STAGNATED
 
 
 def _criteria(

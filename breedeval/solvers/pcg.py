@@ -19,7 +19,8 @@ from breedeval.kernels.vectors import dot, next_direction, step, step_and_larges
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.solvers.error_estimate import EbvEquations, ErrorEstimate
 from breedeval.solvers.result import Convergence, SolveResult, Status
-from breedeval.solvers.stopping import StoppingRule
+from breedeval.solvers.rounding_floor import RoundingFloor
+from breedeval.solvers.stopping import GOOD_RESIDUAL, StoppingRule
 
 #: Called after each round with the round's number and its criteria.
 Monitor = Callable[[int, Convergence], None]
@@ -32,6 +33,9 @@ RESTART_GAIN = 0.5
 NULL_CURVATURE = 1e-15
 #: Taken for the smallest eigenvalue of M⁻¹C where the start is the solution up to rounding error, and no round shows any.
 UNSEEN_EIGENVALUE = 1e-6
+#: With a residual at the level of rounding, an EBV error below this is as good as double precision gives: the smallest
+#: eigenvalue puts the bound far above the error.
+GOOD_EBV_BOUND = 1e-6
 
 
 @dataclass
@@ -136,7 +140,8 @@ def pcg(
 
     Notes
     -----
-    One product with C, one with M⁻¹ and about 100 bytes of vector traffic an equation and round; five vectors of memory.
+    One product with C, one with M⁻¹ and about 100 bytes of vector traffic an equation and round; five vectors of memory, and
+    one or two more near the level of rounding.
     """
     began = time.perf_counter()
     b_norm, threads = math.sqrt(dot(b, b)) or 1.0, ThreadChoice(n_threads())
@@ -151,20 +156,32 @@ def pcg(
 
 
 def _until_true(task: _Task, state: Recurrence) -> tuple[Recurrence, Status, Convergence]:
-    """Iterate, again from the solution where the true residual is larger than the recurrence said; with the last criteria."""
-    smallest, best, n_runs = math.nan, math.inf, 0
+    """Iterate, again from the solution where the true residual is larger than the recurrence said; with the best criteria."""
+    name, smallest, n_runs = task.rule.name, math.nan, 0
+    best: tuple[Float64, Convergence] | None = None
     while True:
         outcome = _iterate(task, state)
         task.threads.end_rounds()
         smallest = float(np.fmin(smallest, outcome.smallest))
-        final = _true_criteria(task, state, outcome.change, smallest)
+        final = _true_criteria(task, state, outcome, smallest)
         n_runs += 1
-        if outcome.status is not Status.CONVERGED or final.of(task.rule.name) <= task.rule.tolerance:
+        if outcome.status not in (Status.CONVERGED, Status.STAGNATED):
             return state, outcome.status, final
-        if n_runs > MAX_RESTARTS or not final.of(task.rule.name) < RESTART_GAIN * best:
-            return state, Status.STAGNATED, final
-        best = final.of(task.rule.name)
+        if final.of(name) <= task.rule.tolerance:
+            return state, Status.CONVERGED, final
+        gains = best is None or final.of(name) < RESTART_GAIN * best[1].of(name)
+        if best is not None and not final.of(name) < best[1].of(name):
+            state.x, final = best
+        if n_runs > MAX_RESTARTS or not gains:
+            return state, _verdict_at_the_end(final, task.rule), final
+        best = (state.x.copy(), final)
         state = _begin(task, state.x, state.rounds, state.history)
+
+
+def _verdict_at_the_end(final: Convergence, rule: StoppingRule) -> Status:
+    """Of a solution that misses the tolerance and no longer becomes better."""
+    exact = final.residual <= GOOD_RESIDUAL and rule.as_exact_as_double(final, GOOD_EBV_BOUND)
+    return Status.ROUNDING_ERROR if exact else Status.STAGNATED
 
 
 def _begin(task: _Task, x: Float64, rounds: int, history: list[Convergence]) -> Recurrence:
@@ -182,6 +199,8 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
     z, q = np.empty_like(r), np.empty_like(r)
     change, status = math.nan, Status.CONVERGED
     floor = _floor_of(state.rz) if task.starts_at_zero and not state.rounds else _floor(task.b, task.preconditioner, q)
+    lowest = min((criteria.residual for criteria in state.history), default=math.inf)
+    rounding = RoundingFloor(task.operator, task.b, task.preconditioner, lowest)
     while state.rz > floor:
         if state.rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
@@ -211,6 +230,10 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         task.threads.end_round()
         if task.keeper is not None and task.keeper(state):
             status = Status.INTERRUPTED
+            break
+        if rounding.is_reached(state.rounds, criteria.residual, x, r, rz, (q, z)):
+            status = Status.STAGNATED
+            rounding.restore(x)
             break
     if not math.isfinite(state.rz):
         status = Status.NOT_FINITE
@@ -269,13 +292,15 @@ def _criteria(ebv_error: float, residual: float, change: float) -> Convergence:
     return Convergence(ebv_error, residual, residual * residual, change)
 
 
-def _true_criteria(task: _Task, state: Recurrence, change: float, smallest: float) -> Convergence:
+def _true_criteria(task: _Task, state: Recurrence, outcome: _Outcome, smallest: float) -> Convergence:
     """Criteria from the true residual b − Cx.
 
     ‖x − x*‖²_C = r'C⁻¹r ≤ r'M⁻¹r / λ, λ the smallest eigenvalue of M⁻¹C that PCG has seen. That is far above the truth where λ
     is small. The error estimated by the recurrence, plus this bound for what the true residual has more than the recurrence's,
-    is also above it; the smaller of the two counts.
+    is also above it; the smaller of the two counts. Where rounding error has ended the recurrence it tells of another x, and
+    only the bound counts.
     """
+    change = outcome.change
     r = task.b - task.operator.multiply(state.x)
     residual = math.sqrt(dot(r, r)) / task.b_norm
     z = task.preconditioner.apply(r, np.empty_like(r))
@@ -286,10 +311,13 @@ def _true_criteria(task: _Task, state: Recurrence, change: float, smallest: floa
         smallest = UNSEEN_EIGENVALUE
     if not math.isfinite(rz):
         return _criteria(math.inf, residual, change)
+    bound = _energy(rz, smallest) * task.ebv_scale
+    if outcome.status is Status.STAGNATED:
+        return _criteria(bound, residual, change)
     drift = r - state.r
     drift_size = dot(drift, task.preconditioner.apply(drift, z))
     estimated = _ebv_error(task, state) + _energy(drift_size, smallest) * task.ebv_scale
-    return _criteria(float(np.fmin(_energy(rz, smallest) * task.ebv_scale, estimated)), residual, change)
+    return _criteria(float(np.fmin(bound, estimated)), residual, change)
 
 
 def _energy(size: float, smallest: float) -> float:

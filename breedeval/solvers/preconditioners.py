@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import Float64, freeze
+from breedeval.errors import count_of
 from breedeval.kernels.blocks import multiply_blocks
 from breedeval.kernels.columns import MOST_NUMBERS
 from breedeval.kernels.vectors import scale
@@ -83,7 +84,7 @@ class CorrectedPreconditioner:
     @property
     def name(self) -> str:
         """Name of M⁻¹ and how many vectors."""
-        return f"{self.inner.name} (corrected in {self.space.n} slow directions)"
+        return f"{self.inner.name} (corrected in {count_of(self.space.n, 'slow direction')})"
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`."""
@@ -107,7 +108,7 @@ class BalancedPreconditioner:
     @property
     def name(self) -> str:
         """Name of M⁻¹ and how many vectors."""
-        return f"{self.inner.name} (balanced in {self.space.n} slow directions)"
+        return f"{self.inner.name} (balanced in {count_of(self.space.n, 'slow direction')})"
 
     def apply(self, r: Float64, out: Float64) -> Float64:
         """Write z to `out`."""

@@ -111,5 +111,5 @@ class SolveResult:
             text += f"; {count_of(self.rounds, 'round')}"
         text += f"; true relative residual {self.final.residual:.1e}"
         if self.final.ebv_error == self.final.ebv_error:
-            text += f", EBV error at most {self.final.ebv_error:.1e} genetic SD"
+            text += f", estimated EBV error {self.final.ebv_error:.1e} genetic SD"
         return text + (f". {self.status.remedy}" if self.status.remedy else ".")

@@ -135,12 +135,12 @@ def long_run(farm: Farm) -> Farm:
     return farm
 
 
-def stop_while_solving(farm: Farm, number: int) -> tuple[int, str]:
+def stop_while_solving(farm: Farm, number: int, *more: str) -> tuple[int, str]:
     """Send a signal in the middle of the solution; exit status and standard error."""
     log = farm.folder / "log.txt"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            command("evaluate", "herd/evaluation.yaml", "-o", "out.h5"),
+            command("evaluate", "herd/evaluation.yaml", "-o", "out.h5", *more),
             env=environment(),
             stderr=stream,
             # A shell without terminal makes its background jobs deaf to Ctrl-C.
@@ -167,6 +167,16 @@ def test_end_by_a_scheduler_while_solving(long_run: Farm) -> None:
     status, said = stop_while_solving(long_run, signal.SIGTERM)
     assert status == 128 + signal.SIGTERM
     assert "Traceback" not in said
+    assert only_old_is_left(long_run)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_with_a_checkpoint(long_run: Farm, number: int) -> None:
+    """A scheduler tells a run that can go on from one that failed."""
+    status, said = stop_while_solving(long_run, number, "--checkpoint", "run.checkpoint")
+    assert status == 128 + number
+    assert said.splitlines()[-1].startswith("Stopped. The solution was interrupted. Give the same command again")
+    assert (long_run.folder / "run.checkpoint").exists()
     assert only_old_is_left(long_run)
 
 
@@ -209,6 +219,9 @@ def test_stopped_while_writing(farm: Farm, name: str, there_is_an_old_file: bool
         assert (farm.folder / "out.h5").read_bytes() == OLD
     left = list(farm.folder.glob(".out.h5.*.partial"))
     assert len(left) == (1 if name == "SIGKILL" else 0), "killed outright, the unfinished file stays under its hidden name"
+    again = farm.evaluate()
+    assert ("removed 1 unfinished file of killed runs beside" in again.err) == (name == "SIGKILL"), again.err
+    assert not list(farm.folder.glob(".*.partial"))
 
 
 def test_solution_that_is_not_good_enough_is_not_written(farm: Farm) -> None:

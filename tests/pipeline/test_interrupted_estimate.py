@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import breedeval as be
+from breedeval.cli import console
+from breedeval.cli.main import run
 from breedeval.evaluation.observer import Silence
 
 
@@ -63,6 +65,15 @@ def test_a_second_time_stops_at_once(config: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         be.estimate(config, tmp_path / "part.h5", observer=Twice("round 1"))
     assert not (tmp_path / "part.h5").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_exit_status(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(console.Console, "say", lambda self, line: line.startswith("round 2") and os.kill(os.getpid(), number))
+    with pytest.raises(SystemExit) as ended:
+        run(["estimate", str(config), "-o", str(tmp_path / "part.h5"), "-q"])
+    assert ended.value.code == 128 + number
+    assert (tmp_path / "part.h5").exists()
 
 
 @pytest.fixture

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
 import pytest
 
 from breedeval.errors import OutputError
-from breedeval.results.atomic import check_writable, written_whole
+from breedeval.results.atomic import check_writable, remove_leftovers, written_whole
 from breedeval.results.sink import Sink
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def fail_half_way(path: Path, error: BaseException) -> None:
@@ -35,6 +39,21 @@ def test_nothing_is_left_of_an_unfinished_file(tmp_path: Path, error: type[BaseE
     with pytest.raises(error):
         fail_half_way(tmp_path / "a.txt", error())
     assert os.listdir(tmp_path) == []
+
+
+def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    path = tmp_path / "a[1].txt"
+    code = "import os, pathlib, sys; from breedeval.results.atomic import written_whole as w\n"
+    code += "with w(pathlib.Path(sys.argv[1])) as t:\n    t.write_text('half'); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    (tmp_path / ".other.txt.01234567.partial").touch()
+    assert len(os.listdir(tmp_path)) == 2
+    with written_whole(path) as alive:
+        alive.write_text("whole")
+        assert remove_leftovers(path) == (1, 4)
+        assert sorted(os.listdir(tmp_path)) == sorted([".other.txt.01234567.partial", alive.name])
+    assert path.read_text() == "whole"
+    assert remove_leftovers(path) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,33 @@ def test_verdict_is_from_the_true_residual(system):
     assert min(c.residual for c in result.history) < result.final.residual
 
 
+@pytest.mark.parametrize(
+    "rule", [StoppingRule("ebv_error", 1e-14), StoppingRule("residual", 1e-17)], ids=lambda rule: rule.name
+)
+@pytest.mark.parametrize("noise", [1e-15, 1e-14])
+def test_stops_at_the_level_of_rounding_and_keeps_the_best(rule, noise):
+    """Beyond it, what rounding leaves outside the range of singular equations would grow by ten million times."""
+    a = spectrum([0.0] * 5 + list(np.geomspace(0.01, 2, 95)))
+    b = a @ np.random.default_rng(3).normal(size=100)
+    result = solve(Matrix(a, noise), b, rule)
+    assert result.status is Status.ROUNDING_ERROR
+    assert result.status.is_good
+    true = np.linalg.norm(b - a @ result.solution) / np.linalg.norm(b)
+    assert true < 30 * noise
+    assert result.final.residual < 30 * noise
+    assert 30 * noise < max(criteria.residual for criteria in result.history[-20:])
+
+
+def test_usual_tolerances_cost_nothing_more(system):
+    a, b, _ = system
+    operator, n_products = Matrix(a), []
+    multiply = operator.multiply
+    operator.multiply = lambda x, out=None: n_products.append(1) or multiply(x, out)
+    result = solve(operator, b, StoppingRule("residual", 1e-9))
+    assert result.status is Status.CONVERGED
+    assert len(n_products) == result.rounds + 1, "a product a round, and one for the verdict"
+
+
 def test_nothing_to_solve(system):
     a, b, _ = system
     result = solve(a, np.zeros(len(b)))
@@ -125,7 +152,7 @@ def test_singular_equations_do_not_diverge_beyond_convergence():
     x = np.random.default_rng(3).normal(size=50)
     for tolerance in (1e-6, 1e-12, 0.0):
         result = solve(a, a @ x, StoppingRule("residual", tolerance, max_rounds=2000))
-        assert result.status in (Status.CONVERGED, Status.STAGNATED)
+        assert result.status is (Status.ROUNDING_ERROR if tolerance == 0.0 else Status.CONVERGED)
         np.testing.assert_allclose(a @ result.solution, a @ x, atol=1e-5 if tolerance == 1e-6 else 1e-12)
 
 
@@ -253,3 +280,8 @@ def test_largest_change_is_that_of_the_step():
         assert rr == pytest.approx(twin_r @ twin_r, rel=1e-12)
         changes = 0.3 * np.abs(p[first:end].reshape(-1, k)) * weight
         assert largest == pytest.approx(changes.max(initial=0.0), rel=1e-14)
+
+
+def test_sentence_says_estimated(system):
+    a, b, _ = system
+    assert "estimated EBV error" in solve(a, b).sentence()
