@@ -27,7 +27,7 @@ norm of the same size: by up to sqrt(λ / θ), as ‖e‖²_C = θ ‖e‖²_M. 
 Ritz value, here the smallest one whose direction has not nearly gone. A power of that ratio is taken, if it is above one. The
 bound above stays the upper limit.
 
-**What may hide.** All of this speaks of directions that the last rounds have met. Where one Ritz value counts as converged while
+**What may hide.** All of this speaks of directions that the last rounds have met. Where a Ritz value counts as converged while
 its direction keeps a little of the error, or where a slow direction waits for the fast ones to be done, the estimate falls
 within a round or two to a fifth or a tenth, the error stands still, and the estimate rises again some rounds later, after up to
 a sixth of all rounds. That cannot be told from real progress on the spot. So the largest estimate of that many rounds is
@@ -140,10 +140,11 @@ class ErrorEstimate:
         return made
 
     def coefficients(self) -> tuple[Float64, Float64, Float64, Float64, Float64, Float64]:
-        """Latest decreases of the squared norm, largest changes, bounds; all step lengths, direction coefficients, estimates."""
+        """Latest decreases of the squared norm, changes, bounds; all step lengths, direction coefficients, estimates."""
         deques = (np.array(values, dtype=np.float64) for values in (self._decrease, self._largest, self._bounds))
         decrease, largest, bounds = deques
-        return decrease, largest, bounds, np.array(self._alpha), np.array(self._beta), np.array(self._estimates)
+        alpha, beta, estimates = (np.array(values) for values in (self._alpha, self._beta, self._estimates))
+        return decrease, largest, bounds, alpha, beta, estimates
 
     def add(self, alpha: float, rz: float, beta: float, p_length: float, largest: float = math.nan) -> None:
         """Take in one round.
