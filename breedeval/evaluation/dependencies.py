@@ -128,8 +128,9 @@ def _shifts(equations: MixedModelEquations, x: csr_array, observed: Int64, genet
         genetic.view(column)[:, j] = 1.0
         together[:, j] = column
         of_records = np.empty((equations.incidence.n_records, equations.incidence.n_traits))
-        shares.append(equations.incidence.forward(column, of_records).ravel()[observed])
-    null_space = find_null_space(csr_array(hstack([x, csr_array(np.column_stack(shares))])), n_fixed + np.arange(len(shares)))
+        shares.append(equations.incidence.forward(column, of_records).ravel())
+    with_shares = csr_array(hstack([x, csr_array(np.column_stack(shares))]))
+    null_space = find_null_space(compress_rows(with_shares, observed), n_fixed + np.arange(len(shares)))
     if null_space.basis is None:
         return np.empty((equations.order, 0))
     _, sizes, rotation = np.linalg.svd(null_space.basis[n_fixed:], full_matrices=False)

@@ -18,11 +18,11 @@ from breedeval.solvers.pcg import Recurrence
 from breedeval.solvers.result import Convergence
 
 FORMAT = "breedeval-checkpoint"
-FORMAT_VERSION = "2"
+FORMAT_VERSION = "3"
 #: Of the numbers that the equations are recognized by.
 PROBE_SEED = 20260101
 _VECTORS = ("x", "r", "p")
-_COEFFICIENTS = ("decrease", "largest", "bounds", "alpha", "beta")
+_COEFFICIENTS = ("decrease", "largest", "bounds", "alpha", "beta", "estimates")
 
 
 def fingerprint(equations: SymmetricOperator, b: Float64, preconditioner: str) -> str:

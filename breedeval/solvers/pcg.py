@@ -220,7 +220,7 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         p_length = rz + beta * beta * state.p_length
         state.error.add(alpha, state.rz, beta, p_length, largest)
         state.rounds, state.rz, state.p_length = state.rounds + 1, rz, p_length
-        criteria = _criteria(_ebv_error(task, state), math.sqrt(rr) / task.b_norm, change)
+        criteria = _criteria(state.error.conclude(task.ebv_scale), math.sqrt(rr) / task.b_norm, change)
         state.history.append(criteria)
         if task.monitor is not None:
             task.monitor(state.rounds, criteria)
@@ -248,14 +248,6 @@ def _step(ebv: EbvEquations | None, alpha: float, p: Float64, q: Float64, x: Flo
         return float(step(alpha, p, q, x, r)), math.nan
     rr, largest = step_and_largest(alpha, p, q, x, r, ebv.first, ebv.end, ebv.inverse_sd)
     return float(rr), float(largest)
-
-
-def _ebv_error(task: _Task, state: Recurrence) -> float:
-    """Estimate of the largest error of an EBV in genetic standard deviations; infinite while unknown."""
-    energy = state.error.energy()
-    if task.ebv is None or not math.isfinite(energy):
-        return energy * task.ebv_scale
-    return energy * min(task.ebv_scale, state.error.largest_to_energy())
 
 
 def _floor(b: Float64, preconditioner: Preconditioner, work: Float64) -> float:
@@ -316,7 +308,7 @@ def _true_criteria(task: _Task, state: Recurrence, outcome: _Outcome, smallest: 
         return _criteria(bound, residual, change)
     drift = r - state.r
     drift_size = dot(drift, task.preconditioner.apply(drift, z))
-    estimated = _ebv_error(task, state) + _energy(drift_size, smallest) * task.ebv_scale
+    estimated = state.error.ebv_error() + _energy(drift_size, smallest) * task.ebv_scale
     return _criteria(float(np.fmin(bound, estimated)), residual, change)
 
 

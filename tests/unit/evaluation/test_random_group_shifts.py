@@ -57,3 +57,31 @@ def test_a_shift_costs_nothing_but_the_variance_of_groups(herd):
     covariance = problem.units[genetic.first] ** 2 / GENETIC_SD**2
     genetic.view(expected)[n:] = covariance * values[n:] / 100
     np.testing.assert_allclose(product, expected, atol=1e-9 * np.abs(problem.equations.diagonal() * shift).max())
+
+
+@pytest.mark.parametrize("kind", ["effect: random, variance: 1", "gamma: {within: 0.6}"])
+def test_traits_that_are_not_all_recorded(tmp_path, kind):
+    """Rows of missing traits are left out of all columns that are searched alike."""
+    (tmp_path / "pedigree.csv").write_text("id,sire,dam,born\n" + "".join(f"a{i},0,0,{2000 + i % 3}\n" for i in range(12)))
+    values = ((f"a{i}", 3.0 + i % 5, "" if i % 3 else 2.0 + i % 4) for i in range(12))
+    (tmp_path / "records.csv").write_text("id,milk,fat\n" + "".join(f"{a},{milk},{fat}\n" for a, milk, fat in values))
+    text = f"""
+pedigree:
+  {{file: pedigree.csv, animal: id, sire: sire, dam: dam, unknown: ["0"], birth_year: born,
+    groups: {{by: [birth_year], {kind}}}}}
+records: {{file: records.csv, classes: [], covariates: [], missing: [""]}}
+model: {{milk: genetic(id), fat: genetic(id)}}
+variances:
+  genetic: {{labels: ["milk:id", "fat:id"], matrix: [[1.0, 0.3], [0.3, 1.0]]}}
+  residual: {{labels: [milk, fat], matrix: [[2.0, 0.1], [0.1, 2.0]]}}
+"""
+    path = tmp_path / "two.yaml"
+    exact = be.evaluate(_written(path, text + "solver: {method: direct}\n"))
+    stopped = be.evaluate(_written(path, text + "solver: {method: pcg}\n"))
+    for trait in ("milk", "fat"):
+        np.testing.assert_allclose(stopped.ebv(trait)["ebv"], exact.ebv(trait)["ebv"], atol=1e-4)
+
+
+def _written(path, text):
+    path.write_text(text)
+    return path
