@@ -13,6 +13,7 @@ from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
 from breedeval.equations.elimination import Related, Segment, elimination_segments
 from breedeval.equations.incidence import Incidence, Slots
 from breedeval.equations.mme import MixedModelEquations
+from breedeval.kernels.record_nodes import find_nodes, find_repeats
 from breedeval.kernels.threads import cut_range, map_parts, n_threads
 from breedeval.kernels.triangle_columns import (
     Columns,
@@ -21,7 +22,6 @@ from breedeval.kernels.triangle_columns import (
     count_columns,
     fill_columns,
     fill_single_columns,
-    find_nodes,
 )
 from breedeval.lower_triangle import LowerTriangle
 from breedeval.relationship.links import RelationshipLinks, relationship_links
@@ -57,9 +57,10 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
 
     Notes
     -----
-    Two passes over the records of each level, one where every node is one equation. Memory: 4 bytes an element and its values
-    (twice, while that one pass is put together), 20 bytes a node, and while it is made 4 bytes a node and thread, 4 bytes a
-    record and term, and the links of A⁻¹ (about 36 bytes an animal).
+    Two passes over the records of each level, one where every node is one equation. Records that follow each other and meet the
+    same levels, as the test days of a lactation, are taken together: the products of their covariates are summed first. Memory:
+    4 bytes an element and its values (twice, while that one pass is put together), 20 bytes a node, and while it is made 4
+    bytes a node and thread, 4 bytes a record and term, 1 byte a record, and the links of A⁻¹ (about 36 bytes an animal).
     """
     return _Assembly(equations).build(np.dtype(dtype))
 
@@ -102,7 +103,13 @@ class _Assembly:
         elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1])
         elements = 2 * elements + 32 * len(pointer)  # once more while it is put together, then by rows
         diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
-        return elements + 24 * diagonal + links + int(self._records.node.nbytes) + 4 * self._n_nodes * (2 + n_threads())
+        return (
+            elements
+            + 24 * diagonal
+            + links
+            + int(self._records.node.nbytes + self._records.repeats.nbytes)
+            + 4 * self._n_nodes * (2 + n_threads())
+        )
 
     def _pointers(self) -> tuple[Int64, Int64, int]:
         """Where rows and values of each column begin, and the length of the longest column."""
@@ -127,12 +134,12 @@ class _Assembly:
         """Pointer, rows, pointer of values and values, with a pass to count them first; completes the diagonal."""
         pointer, value_pointer, longest = self._pointers()
         row, value = np.empty(pointer[-1], dtype=np.int32), np.empty(value_pointer[-1], dtype=dtype)
-        widest = int(self._table[:, 2].max())
+        widest, traits = int(self._table[:, 2].max()), (0,) * self._equations.incidence.n_traits
 
         def fill(part: _Part, lo: int, hi: int) -> None:
             mark, where = np.full(self._n_nodes, -1, dtype=np.int32), (part.columns, self._records, part.links)
-            work = np.empty((longest, widest, widest))
-            fill_columns(lo, hi, *where, self._table, pointer, value_pointer, mark, work, row, value, diagonal)
+            work = np.empty(longest * widest * widest)
+            fill_columns(traits, widest, lo, hi, *where, self._table, pointer, value_pointer, mark, work, row, value, diagonal)
 
         for _ in self._over_columns(fill):
             pass
@@ -201,11 +208,16 @@ class _Assembly:
         return table
 
     def _diagonal(self) -> Float64:
+        """What the penalties add to the diagonal; records come later."""
+        penalties = {penalty.block.first: penalty for penalty in self._equations.penalties}
         parts = []
         for segment in self._segments:
-            blocks = self._equations.diagonal_blocks(segment.block)
-            whole = segment.number not in self._links
-            parts.append((blocks if whole else blocks[self._levels(segment)]).ravel())
+            block = segment.block
+            if block.first not in penalties:
+                parts.append(np.zeros(segment.n_levels * block.n_columns**2))
+                continue
+            blocks = penalties[block.first].diagonal_blocks()
+            parts.append((blocks[self._levels(segment)] if segment.number in self._links else blocks).ravel())
         return np.concatenate(parts)
 
     def _levels(self, segment: Segment) -> Int32:
@@ -254,7 +266,10 @@ class _Assembly:
         if r.is_weighted_by_trait:
             alike[:] = -2
         of_records = (w.covariates, r.kind, r.inverses, r.weights, active, has_gaps, r.weight_roots)
-        return Records(freeze(node), slots, pointer, alike, *of_records, *self._meetings(node, place, position))
+        meetings, repeats = self._meetings(node, place, position), np.zeros(len(node), dtype=np.bool_)
+        if not w.ragged and not r.is_weighted_by_trait:
+            find_repeats(freeze(node), r.kind, repeats)
+        return Records(freeze(node), slots, pointer, alike, *of_records, *meetings, freeze(repeats), *_used_covariates(w))
 
     def _meetings(self, node: Int32, place: Int64, position: Int32) -> tuple[Int64, Int32, Int32]:
         """All that each record meets, as pointer, terms and nodes, where a term is ragged; else empty."""
@@ -289,11 +304,13 @@ class _Assembly:
         order = np.concatenate([w.levels[t].order for t in own]) if len(own) > 1 else w.levels[own[0]].order
         links, link_column = self._links_of(segment)
         end = self._n_nodes - self._n_dense if segment.spares_dense else self._n_nodes
-        span = np.array([self._table[s, 0], link_column, *self._table[s, 2:4], end])
-        linked = len(own) > 1 or self._n_later(int(span[0]), end) > 1  # beside the term itself
-        terms, level = np.array(own if linked else [], dtype=np.int64), freeze(self._levels(segment))
+        first = int(self._table[s, 0])
+        if len(own) == 1 and self._n_later(first, end) <= 1:  # beside the term itself
+            end = first
+        span = np.array([first, link_column, *self._table[s, 2:4], end])
+        terms, level = np.array(own, dtype=np.int64), freeze(self._levels(segment))
         columns = Columns(freeze(span), level, freeze(terms), freeze(pointers), freeze(order))
-        return _Part(int(self._table[s, 0]), segment.n_levels, columns, links)
+        return _Part(first, segment.n_levels, columns, links)
 
     def _links_of(self, segment: Segment) -> tuple[Links, int]:
         found = self._links.get(segment.number)
@@ -304,6 +321,12 @@ class _Assembly:
         penalty = next(p for p in self._equations.penalties if p.block.first == segment.block.first)
         links = Links(found.pointer, found.row, found.value, freeze(shift), penalty.covariance_inverse)
         return links, segment.first_level
+
+
+def _used_covariates(incidence: Incidence) -> tuple[Int64, Int64]:
+    """Covariates of the terms, each once a term, and where those of each term begin."""
+    used = [np.unique(slots.covariate).astype(np.int64) for slots in incidence.by_term]
+    return freeze(np.concatenate(used)), freeze(np.cumsum([0, *(len(of_term) for of_term in used)]).astype(np.int64))
 
 
 def _alike(slots: Slots, n_traits: int) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled, compiled_parallel, inlined
+from breedeval.kernels.compile import compiled, inlined
+from breedeval.kernels.row_arithmetic import add_row
 from breedeval.kernels.words import prefetch
 
 #: Records are asked for so many ahead, and the marks of their nodes so many.
@@ -26,7 +26,9 @@ class Records(NamedTuple):
     with the same covariate, that one (−1: one). `kind` (m,), `inverses` (q, t, t), `weights` (m,): R⁻¹; `active`
     (q, K, K) which terms it joins, looked at only if `has_gaps`. `roots` (m, t) of weights by trait, or (0, t). Where records
     meet any number of levels of a term, `meet_term` and `meet_node` from meet_pointer[i] on have all that record i meets, and
-    `node` is not looked at; else meet_pointer has no element.
+    `node` is not looked at; else meet_pointer has no element. `repeats` (m,): whether a record meets the same levels as the one
+    before, with R⁻¹ of the same kind: such records are taken together. `used` has the covariates of each term once (−1: one),
+    those of term t from used_pointer[t] on.
     """
 
     node: Any
@@ -43,14 +45,17 @@ class Records(NamedTuple):
     meet_pointer: Any
     meet_term: Any
     meet_node: Any
+    repeats: Any
+    used: Any
+    used_pointer: Any
 
 
 class Columns(NamedTuple):
     """A run of columns of one block.
 
     `span` (5,): first node, column of the links for its first node (−1: no links), equations a node, first element of the
-    diagonal, first node that records do not link to. `level` (nodes,) int32 of each node; `terms` (u,) of the block; the
-    records of level l are order[pointers[u, l]:pointers[u, l + 1]].
+    diagonal, first node that records do not link to (the first one, if they link to none). `level` (nodes,) int32 of each
+    node; `terms` (u,) of the block; the records of level l are order[pointers[u, l]:pointers[u, l + 1]].
     """
 
     span: Any
@@ -89,30 +94,47 @@ def count_columns(lo, hi, columns, records, links, segments, out_mark, out_rows,
 
 @compiled
 def fill_columns(
-    lo, hi, columns, records, links, segments, pointer, value_pointer, out_mark, out_work, out_row, out_value, out_diagonal
+    traits,
+    widest,
+    lo,
+    hi,
+    columns,
+    records,
+    links,
+    segments,
+    pointer,
+    value_pointer,
+    out_mark,
+    out_work,
+    out_row,
+    out_value,
+    out_diagonal,
 ):
     """Rows and values of columns lo to hi.
 
-    `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work (rows, widest,
-    widest). What two terms of a record add to the same node goes to out_diagonal, which has the rest already.
+    `segments` as in `breedeval.lower_triangle`; out_mark (n,) int32 is −1 on entry and at the end; out_work has room for the
+    longest column, a matrix (widest, widest) a row. What records add to the node itself goes to out_diagonal, which has the
+    penalties already. `traits` is any tuple of as many numbers as there are traits.
     """
-    places = _places(records, out_mark)
+    places, n = _places(records, out_mark), records.covariates.shape[1] + 1
+    moments = np.empty((n, n))
     for p in range(lo, hi):
         begin, end = pointer[p], pointer[p + 1]
         _collect(p, columns, records, links, places, begin, out_mark, out_row)
         _sort_rows(out_row, begin, end)
         for q in range(begin, end):
             out_mark[out_row[q]] = q - begin
-        out_work[: end - begin] = 0.0
-        _add_records(p, columns, records, out_mark, out_work, out_diagonal)
-        _add_links(p, columns, links, out_mark, out_work)
+        for v in range((end - begin) * widest * widest):
+            out_work[v] = 0.0
+        _add_records(traits, widest, p, columns, records, out_mark, moments, out_work, out_diagonal)
+        _add_links(widest, p, columns, links, out_mark, out_work)
         s, v = 0, value_pointer[p]
         for q in range(begin, end):
             while out_row[q] >= segments[s, 1]:
                 s += 1
             for a in range(segments[s, 2]):
                 for b in range(columns.span[2]):
-                    out_value[v] = out_work[q - begin, a, b]
+                    out_value[v] = out_work[np.uint64(((q - begin) * widest + a) * widest + b)]
                     v += 1
             out_mark[out_row[q]] = -1
 
@@ -139,7 +161,7 @@ def fill_single_columns(lo, hi, columns, records, links, out_mark, out_work, out
                     own *= records.covariates[i, slots[t, 2]]
                 for other in range(nodes.shape[1]):
                     node = nodes[i, other]
-                    if node < p or node >= span[4] or (node == p and other == t):
+                    if node != p and not p < node < span[4]:
                         continue
                     if records.has_gaps and not records.active[kind, t, other]:
                         continue
@@ -197,26 +219,6 @@ def _sort_rows_and_reset(out_row, out_value, begin, end, out_work, out_mark):
         out_value[back] = value
 
 
-@compiled_parallel
-def find_nodes(first, place, position, out):
-    """Out (m, K) int32: node of each record in each term, −1 without.
-
-    first (m, K) first equation of the record's level; place (K, 6) int64: first equation of the term's block, equations a
-    level, levels before the split, first node of these, where their positions begin among `position` (−1: they stand in
-    order), node of the first level behind the split.
-    """
-    for i in numba.prange(first.shape[0]):
-        for t in range(first.shape[1]):
-            if first[i, t] < 0:
-                out[i, t] = -1
-                continue
-            level = (first[i, t] - place[t, 0]) // place[t, 1]
-            if level < place[t, 2]:
-                out[i, t] = place[t, 3] + (level if place[t, 4] < 0 else position[place[t, 4] + level])
-            else:
-                out[i, t] = place[t, 5] + level - place[t, 2]
-
-
 @inlined
 def _link_node(position, shift):
     return shift[1] + position if position < shift[0] else shift[2] + position - shift[0]
@@ -237,11 +239,13 @@ def _collect(p, columns, records, links, places, free, out_mark, out_row):
     meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
     is_ragged = meet_pointer.shape[0] > 0
     level = columns.level[p - span[0]]
-    for u in range(columns.terms.shape[0]):
+    for u in range(columns.terms.shape[0] if span[4] > span[0] else 0):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
             _ask_ahead(q, p, span[4], order, nodes, places)
             i = order[q]
+            if records.repeats[i]:
+                continue
             lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
                 other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
@@ -289,67 +293,85 @@ def _ask_ahead(q, p, end, order, nodes, places):
 
 
 @inlined
-def _add_records(p, columns, records, mark, out_work, out_diagonal):
-    span, nodes, slots, by_trait = columns.span, records.node, records.slots, records.roots.shape[0] > 0
+def _add_records(traits, widest, p, columns, records, mark, moments, out_work, out_diagonal):
+    """Add what the records of node p make of its column; moments (c + 1, c + 1) is for work."""
+    span, nodes, order = columns.span, records.node, columns.order
     meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
     is_ragged = meet_pointer.shape[0] > 0
-    level = columns.level[p - span[0]]
-    diagonal = span[3] + (p - span[0]) * span[2] * span[2]
+    level, width, size = columns.level[p - span[0]], span[2], widest * widest
+    diagonal = span[3] + (p - span[0]) * width * width
+    slots, slot_pointer, alike, roots = records.slots, records.slot_pointer, records.alike, records.roots
+    covariates, weights, repeats = records.covariates, records.weights, records.repeats
+    kind, inverses, used, used_pointer = records.kind, records.inverses, records.used, records.used_pointer
     for u in range(columns.terms.shape[0]):
-        t = columns.terms[u]
-        for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
-            i = columns.order[q]
+        t, q, end = columns.terms[u], columns.pointers[u, level], columns.pointers[u, level + 1]
+        begin, stop, first, last = slot_pointer[t], slot_pointer[t + 1], used_pointer[t], used_pointer[t + 1]
+        while q < end:
+            i = order[q]
+            _add_moments(i, True, first, last, used, covariates, weights, moments)
+            q += 1
+            while q < end and repeats[order[q]]:
+                _add_moments(order[q], False, first, last, used, covariates, weights, moments)
+                q += 1
             lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
                 other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
-                if node < p or node >= span[4] or (node == p and other == t):
+                if node != p and not p < node < span[4]:
                     continue
-                if records.has_gaps and not records.active[records.kind[i], t, other]:
+                if records.has_gaps and not records.active[kind[i], t, other]:
                     continue
-                if node > p and records.alike[t] > -2 and records.alike[other] > -2:
-                    _add_traits(i, t, other, records, mark[node], out_work)
+                if alike[t] > -2 and alike[other] > -2:
+                    z = moments[np.uint64(alike[t] + 1), np.uint64(alike[other] + 1)]
+                    if node == p:
+                        _add_traits(traits, z, kind[i], inverses, diagonal, width, out_diagonal)
+                    else:
+                        _add_traits(traits, z, kind[i], inverses, np.int64(mark[node]) * size, widest, out_work)
                     continue
-                for a in range(records.slot_pointer[t], records.slot_pointer[t + 1]):
-                    za = records.weights[i]
-                    if slots[a, 2] >= 0:
-                        za *= records.covariates[i, slots[a, 2]]
-                    for b in range(records.slot_pointer[other], records.slot_pointer[other + 1]):
-                        z = za * records.inverses[records.kind[i], slots[b, 1], slots[a, 1]]
-                        if by_trait:
-                            z *= records.roots[i, slots[b, 1]] * records.roots[i, slots[a, 1]]
-                        if slots[b, 2] >= 0:
-                            z *= records.covariates[i, slots[b, 2]]
+                for a in range(begin, stop):
+                    for b in range(slot_pointer[other], slot_pointer[other + 1]):
+                        z = moments[slots[a, 2] + 1, slots[b, 2] + 1] * inverses[kind[i], slots[b, 1], slots[a, 1]]
+                        if roots.shape[0] > 0:
+                            z *= roots[i, slots[b, 1]] * roots[i, slots[a, 1]]
                         if node == p:
-                            out_diagonal[diagonal + slots[b, 0] * span[2] + slots[a, 0]] += z
+                            out_diagonal[np.uint64(diagonal + slots[b, 0] * width + slots[a, 0])] += z
                         else:
-                            out_work[mark[node], slots[b, 0], slots[a, 0]] += z
+                            out_work[np.uint64(mark[node] * size + slots[b, 0] * widest + slots[a, 0])] += z
 
 
 @inlined
-def _add_traits(i, t, other, records, at, out):
-    """What record i adds to the matrix of two terms whose columns are the traits; out (rows, t or more, t or more)."""
-    z = records.weights[i]
-    if records.alike[t] >= 0:
-        z *= records.covariates[i, records.alike[t]]
-    if records.alike[other] >= 0:
-        z *= records.covariates[i, records.alike[other]]
-    q, n = np.uint64(records.kind[i]), records.inverses.shape[1]
-    for b in range(n):
-        for a in range(n):
-            out[np.uint64(at), np.uint64(b), np.uint64(a)] += z * records.inverses[q, np.uint64(b), np.uint64(a)]
+def _add_moments(i, is_first, begin, end, used, covariates, weights, out):
+    """Weighted products of some covariates of record i with all, those used[begin:end]; those of one stand first.
+
+    Out (c + 1, c + 1) is written for the first of several records, else added to.
+    """
+    for a in range(begin, end):
+        row, z = np.uint64(used[a] + 1), weights[np.uint64(i)]
+        if used[a] >= 0:
+            z *= covariates[np.uint64(i), np.uint64(used[a])]
+        out[row, np.uint64(0)] = z if is_first else out[row, np.uint64(0)] + z
+        for c in range(np.uint64(covariates.shape[1])):
+            product, column = z * covariates[np.uint64(i), c], c + np.uint64(1)
+            out[row, column] = product if is_first else out[row, column] + product
 
 
 @inlined
-def _add_links(p, columns, links, mark, out_work):
+def _add_traits(traits, z, kind, inverses, start, across, out):
+    """Add z R⁻¹ to the matrix of two terms whose columns are the traits; it begins at out[start], its rows so far `across`."""
+    for b in range(len(traits)):
+        add_row(traits, z, inverses, (np.int64(kind) * len(traits) + b) * len(traits), out, start + b * across)
+
+
+@inlined
+def _add_links(widest, p, columns, links, mark, out_work):
     span = columns.span
     if span[1] < 0:
         return
     c = span[1] + p - span[0]
     for q in range(links.pointer[c], links.pointer[c + 1]):
-        at = mark[_link_node(links.row[q], links.shift)]
+        at = np.int64(mark[_link_node(links.row[q], links.shift)]) * widest * widest
         for a in range(span[2]):
             for b in range(span[2]):
-                out_work[at, a, b] += links.value[q] * links.precision[a, b]
+                out_work[np.uint64(at + a * widest + b)] += links.value[q] * links.precision[a, b]
 
 
 @inlined
