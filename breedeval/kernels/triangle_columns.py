@@ -235,17 +235,17 @@ def _segment(node, segments):
 @inlined
 def _collect(p, columns, records, links, places, free, out_mark, out_row):
     """Write the rows of column p, each once, from `free` on; marks them by zero. Returns where they end."""
-    span, nodes, order = columns.span, records.node, columns.order
+    span, nodes, order, repeats = columns.span, records.node, columns.order, records.repeats
     meet_pointer, meet_term, meet_node = records.meet_pointer, records.meet_term, records.meet_node
     is_ragged = meet_pointer.shape[0] > 0
     level = columns.level[p - span[0]]
     for u in range(columns.terms.shape[0] if span[4] > span[0] else 0):
         t = columns.terms[u]
         for q in range(columns.pointers[u, level], columns.pointers[u, level + 1]):
-            _ask_ahead(q, p, span[4], order, nodes, places)
             i = order[q]
-            if records.repeats[i]:
+            if repeats[i]:
                 continue
+            _ask_ahead(q, p, span[4], order, nodes, places)
             lo, hi = (meet_pointer[i], meet_pointer[i + 1]) if is_ragged else (0, nodes.shape[1])
             for e in range(lo, hi):
                 other, node = (np.int64(meet_term[e]), meet_node[e]) if is_ragged else (e, nodes[i, e])
@@ -275,6 +275,7 @@ def _places(records, mark):
         (np.uint64(records.weights.ctypes.data), np.uint64(records.weights.itemsize)),
         (np.uint64(kind.ctypes.data), np.uint64(kind.itemsize)),
         (np.uint64(covariates.ctypes.data), np.uint64(covariates.itemsize * covariates.shape[1])),
+        (np.uint64(records.repeats.ctypes.data), np.uint64(records.repeats.itemsize)),
         (np.uint64(mark.ctypes.data), np.uint64(mark.itemsize)),
     )
 
@@ -284,12 +285,12 @@ def _ask_ahead(q, p, end, order, nodes, places):
     """Ask for the records that come after the q-th in order, and for the marks of the nodes that they meet after node p."""
     if q + FAR < order.shape[0]:
         i = np.uint64(order[q + FAR])
-        for k in range(4):
+        for k in range(5):
             prefetch(places[k][0] + places[k][1] * i)
         i = np.uint64(order[q + NEAR])
         for other in range(nodes.shape[1]):
             if p < nodes[i, other] < end:
-                prefetch(places[4][0] + places[4][1] * np.uint64(nodes[i, other]))
+                prefetch(places[5][0] + places[5][1] * np.uint64(nodes[i, other]))
 
 
 @inlined
