@@ -21,8 +21,8 @@ N_CHUNKS = 16
 FEWEST_RECORDS = 1_024
 #: So many chunks are one where several vectors are multiplied at once.
 CHUNKS_TO_ONE = 4
-#: Coefficients are taken together for so many numbers of a record at most, those of all traits and vectors: with more,
-#: compiling takes long and gains nothing.
+#: Coefficients of several vectors are taken together for so many vectors of one trait at most: with more, compiling takes long
+#: and gains nothing.
 MOST_COLUMNS = 16
 #: A term is small when the copies of its equations, one a chunk, have at most this many elements for each record; of several
 #: traits twice as many, since each of them would be gathered.
@@ -86,7 +86,7 @@ class RecordPass:
             self._of_columns.clear()
             self._of_columns[size] = empty_columns(len(bounds) - 1, size)
         e = empty_columns(len(self._e), self._e.shape[1] * x.shape[1])
-        together = x.shape[1] * self.incidence.n_traits <= MOST_COLUMNS
+        together = self.incidence.n_traits == 1 and x.shape[1] <= MOST_COLUMNS
         self._add(self.stretches if together else self.single, x, out, bounds, self._of_columns[size], e)
 
     def _add(self, stretches: Stretches, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:

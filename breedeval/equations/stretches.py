@@ -31,11 +31,14 @@ class Stretches:
         (s, 4) int64: see `breedeval.kernels.stretches`.
     repeats
         (K,) whether most records have the term's level of the record before.
+    n_traits
+        Traits.
     """
 
     pointer: Int64
     rows: Int64
     repeats: Bool
+    n_traits: int
 
     @property
     def curves(self) -> int | None:
@@ -44,8 +47,8 @@ class Stretches:
 
     @property
     def of_traits(self) -> int | None:
-        """None if all stretches are of all traits, for the same reason."""
-        return 1 if (self.rows[:, 0] >= 0).any() else None
+        """None if there is one trait, for the same reason; else 1 if any stretch is of one of them, or 0."""
+        return None if self.n_traits == 1 else int((self.rows[:, 0] >= 0).any())
 
 
 def find_stretches(incidence: Incidence, most: int = MOST_TOGETHER) -> Stretches:
@@ -66,6 +69,7 @@ def find_stretches(incidence: Incidence, most: int = MOST_TOGETHER) -> Stretches
         freeze(np.array(pointer, dtype=np.int64)),
         freeze(np.array(rows, dtype=np.int64).reshape(-1, 4)),
         freeze(np.array([_repeats(first) for first in incidence.first.T], dtype=np.bool_)),
+        incidence.n_traits,
     )
 
 

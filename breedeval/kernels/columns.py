@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 #: Numbers of columns that loops are compiled for; more are taken in turn.
 WIDTHS = (4, 8, 16)
+#: The same where several numbers of each column are worked on together: each further width is compiled for each number.
+WIDTHS_OF_SEVERAL = (4, 16)
 #: Numbers side by side, those of all vectors together, that loops are compiled for: with more, compiling takes half a minute.
 MOST_NUMBERS = 64
 
@@ -33,7 +35,8 @@ def column_groups(n_columns: int, numbers: int = 1) -> list[ColumnGroup]:
     >>> column_groups(6, numbers=12)
     [ColumnGroup(first=0, n=4, width=4), ColumnGroup(first=4, n=2, width=4)]
     """
-    widths = [width for width in WIDTHS if width * numbers <= MOST_NUMBERS] or [1]
+    compiled = WIDTHS if numbers == 1 else WIDTHS_OF_SEVERAL
+    widths = [width for width in compiled if width * numbers <= MOST_NUMBERS] or [1]
     groups = []
     for first in range(0, n_columns, widths[-1]):
         n = min(widths[-1], n_columns - first)

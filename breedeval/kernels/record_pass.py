@@ -61,10 +61,10 @@ def multiply(
     """Add the ordered terms' part of W'R⁻¹W x to out; the small terms' part goes to private_out (chunks, size · c).
 
     Rows of `stretches` (s, 4) stand by term, those of term k from pointer[k] to pointer[k + 1]; `curves` is None if none is
-    wider than one, `of_traits` if all are of all traits, else any number: what is None is not compiled. repeats (K,) says that
-    most records have the term's level of the record before. target, shift (K,) say where a term's share goes and what its
-    equations are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of inverses
-    (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c)
+    wider than one, `of_traits` if there is one trait, else 1 if some are of one trait or 0: what is None is not compiled.
+    repeats (K,) says that most records have the term's level of the record before. target, shift (K,) say where a term's share
+    goes and what its equations are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of
+    inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c)
     when no term is ragged; e_out the same when no term is wide.
     """
     for chunk in numba.prange(bounds.shape[0] - 1):
@@ -89,7 +89,7 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
             rows[: high - low] = added[low:high]
         else:
             rows[:] = 0.0
-        if of_traits is not None:
+        if of_traits is not None and of_traits > 0:
             _find_traits(traits, residual[0], residual[1], low, high, having, count)
         _read(curves, tuples, of_traits, x, terms, records, low, high, having, count, rows)
         _weigh(traits, columns, both, residual, low, high, rows)
