@@ -64,8 +64,8 @@ def multiply(
     wider than one, `of_traits` if there is one trait, else 1 if some are of one trait or 0: what is None is not compiled.
     repeats (K,) says that most records have the term's level of the record before. target, shift (K,) say where a term's share
     goes and what its equations are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of
-    inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added (m, t · c), or (0, t · c)
-    when no term is ragged; e_out the same when no term is wide.
+    inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added
+    (m, t · c), or (0, t · c) when no term is ragged; e_out the same when no term is wide.
     """
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
