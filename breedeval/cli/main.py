@@ -1,8 +1,7 @@
 """The command ``breedeval``: finds the subcommand, and turns errors into messages and an exit status.
 
-Exit status 0 done, 1 the run failed with a message, 2 wrong usage, 128 and the number of a
-signal that ended the run. Commands are imported when they are called, so that
-``--help`` imports click and nothing else.
+Exit status 0 done, 1 the run failed with a message, 2 wrong usage, 128 and the number of a signal that ended the run. Commands
+are imported when they are called, so that ``--help`` imports click and nothing else.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ from breedeval.errors import count_of
 if TYPE_CHECKING:
     import pandas as pd
 
-
 #: What `trend --plot` shows: label of a panel, its columns.
 TREND_PANELS = {
     "animals": ["n"],

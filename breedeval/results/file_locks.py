@@ -11,6 +11,9 @@ from pathlib import Path
 if sys.platform != "win32":  # where nothing is locked, and so nothing removed
     import fcntl
 
+#: How often a file is made again that another process has removed before it was locked.
+TRIES = 10
+
 
 @contextmanager
 def in_use(path: Path) -> Iterator[None]:
@@ -41,16 +44,25 @@ def remove_unused(path: Path) -> int | None:
 
 
 def _made_and_locked(path: Path) -> int:
-    """A descriptor of the file; made again where another process has removed it before it was locked."""
-    while True:
+    """A descriptor of the file; made again where another process has removed it before it was locked.
+
+    Not without end: there are file systems that give a file another number each time they are asked.
+    """
+    for _ in range(TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         _lock(descriptor)
-        try:
-            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
-        except FileNotFoundError:
-            pass
+        if _is_file(descriptor, path):
+            return descriptor
         os.close(descriptor)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _is_file(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that stands under this name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int) -> bool:
