@@ -58,15 +58,7 @@ class Scratch:
             return array
         if id(array) not in self._known:
             with self._file() as stream:
-                try:
-                    np.ascontiguousarray(array).tofile(stream)
-                    stream.flush()
-                except OSError as error:
-                    raise OutputError(
-                        f"Records cannot be written to {self._folder}: {error.strerror or error}. Make room there, write the "
-                        "results elsewhere with -o, or set solver: records: memory.",
-                        path=self._folder,
-                    ) from error
+                self._write(stream, np.ascontiguousarray(array))
                 mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
             if hasattr(mmap, "MADV_SEQUENTIAL"):
                 mapped.madvise(mmap.MADV_SEQUENTIAL)
@@ -76,18 +68,32 @@ class Scratch:
         return self._known[id(array)][1]
 
     def empty(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Return a writable map of zeros."""
+        """Return a writable map of zeros, whose room on the disk is taken at once.
+
+        Otherwise a disk that others fill in the meantime would kill the process at the first write that finds no room.
+        """
         n_bytes = 8 * int(np.prod(shape))
         if n_bytes == 0:
             return np.zeros(shape)
         with self._file() as stream:
-            stream.truncate(n_bytes)
+            self._write(stream, np.zeros(n_bytes // 8))
             mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_WRITE)
         return np.frombuffer(mapped, dtype=np.float64).reshape(shape)
 
     def forget(self) -> None:
         """Let go of the arrays in memory."""
         self._known.clear()
+
+    def _write(self, stream: BinaryIO, array: NDArray[Any]) -> None:
+        try:
+            stream.write(array.data.cast("B"))
+            stream.flush()
+        except OSError as error:
+            raise OutputError(
+                f"Records cannot be written to {self._folder}: {error.strerror or error}. Make room there, write the "
+                "results elsewhere with -o, or set solver: records: memory.",
+                path=self._folder,
+            ) from error
 
     def _file(self) -> BinaryIO:
         try:
