@@ -40,6 +40,7 @@ class Checkpoints:
     minutes: float
     observer: Observer
     _written: float = 0.0
+    _trouble: str = ""
     _interruption: Interruption = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,21 +95,29 @@ class Checkpoints:
         """
         if result.status is Status.INTERRUPTED:
             self.observer.say(f"solution: {result.sentence()}")
-            raise InterruptedRunError(
-                "The solution was interrupted. Give the same command again to go on from the checkpoint.",
-                signal=self._interruption.signal,
-            )
+            raise InterruptedRunError(f"The solution was interrupted. {self._how_to_go_on()}", signal=self._interruption.signal)
 
     def remove(self) -> None:
         """Remove the checkpoint of a run that is done."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
+    def _how_to_go_on(self) -> str:
+        """What the same command will do, by whether this round was written down."""
+        if not self._trouble:
+            return "Give the same command again to go on from the checkpoint."
+        older = self.path is not None and self.path.exists()
+        then = "goes on from the checkpoint before" if older else "begins anew, as there is no checkpoint"
+        return f"{self._trouble} The same command {then}."
+
     def _write(self, state: Recurrence) -> None:
         if self.path is None:
             return
+        self._trouble = ""
         try:
             write_checkpoint(self.path, state, self.of)
         except OutputError as error:
-            self.observer.warn(f"no checkpoint at round {state.rounds:,}: {error.message} The run goes on.")
+            self._trouble = error.message
+            end = "" if self._interruption.is_heard else " The run goes on."
+            self.observer.warn(f"no checkpoint at round {state.rounds:,}: {error.message}{end}")
         self._written = time.monotonic()

@@ -17,11 +17,13 @@ import pytest
 
 import breedeval as be
 from breedeval.errors import InterruptedRunError, MemoryShortError, OutputError, ResultsError
+from breedeval.evaluation import checkpoint as checkpoints
 from breedeval.evaluation import forecast, solution, storage
 from breedeval.evaluation.observer import Silence
 from breedeval.results import scratch
 from breedeval.simulate.dairy import simulate_dairy
 from breedeval.simulate.files import write_population
+from breedeval.solvers.pcg import Recurrence
 
 require = scratch.Scratch.require
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +112,31 @@ def test_interruption_writes_the_checkpoint(herd: Path, tmp_path: Path, monkeypa
             be.evaluate(config, checkpoint=checkpoint)
     straight, resumed = be.evaluate(config), be.evaluate(config, checkpoint=checkpoint)
     assert np.array_equal(resumed.ebv("milk")["ebv"], straight.ebv("milk")["ebv"])
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_interruption_whose_checkpoint_cannot_be_written(
+    herd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there_before: bool
+) -> None:
+    config, path = write_config(herd, minutes=1e-9 if there_before else 1e9), tmp_path / "run.checkpoint"
+    keep, write = solution.Checkpoints.keep, checkpoints.write_checkpoint
+
+    def signal_once(self: solution.Checkpoints, state: object) -> bool:
+        if state.rounds == 12:  # type: ignore[attr-defined]
+            os.kill(os.getpid(), signal.SIGINT)
+        return keep(self, state)  # type: ignore[arg-type]
+
+    def write_until_full(path: Path, state: Recurrence, of: str) -> None:
+        if state.rounds >= 12:
+            raise OutputError("The disk is full.")
+        write(path, state, of)
+
+    monkeypatch.setattr(solution.Checkpoints, "keep", signal_once)
+    monkeypatch.setattr(checkpoints, "write_checkpoint", write_until_full)
+    then = "goes on from the checkpoint before" if there_before else "begins anew, as there is no checkpoint"
+    with pytest.raises(InterruptedRunError, match=f"The disk is full. The same command {then}"):
+        be.evaluate(config, checkpoint=path)
+    assert path.exists() == there_before
 
 
 def test_kill_at_any_moment(herd: Path, tmp_path: Path) -> None:
