@@ -15,6 +15,7 @@ from breedeval.evaluation.plan import BYTES_PER_ELEMENT
 from breedeval.evaluation.problem import Problem
 from breedeval.results.memory import available_memory_mib, resident_memory_mib
 from breedeval.results.provenance import peak_memory_mib
+from breedeval.solvers.head_start import head_start_bytes
 
 #: Vectors of all equations that PCG keeps (x, r, p, z, q), its guess and a product's work.
 PCG_VECTORS = 7
@@ -59,9 +60,9 @@ class Forecast:
         return max(self.peak_mib, self.now_mib + self.more_mib)
 
 
-def forecast(problem: Problem, *, timed: bool = False) -> Forecast:
-    """Predict memory, and time if asked, of solving a problem that was set up."""
-    more = max(_solution_bytes(problem), 8 * RESULT_VECTORS * problem.equations.order) / 2**20 + LIBRARIES_MIB
+def forecast(problem: Problem, *, timed: bool = False, starts: bool = False) -> Forecast:
+    """Predict memory, and time if asked, of solving a problem that was set up; `starts` from older results, or from nothing."""
+    more = max(_solution_bytes(problem, starts=starts), 8 * RESULT_VECTORS * problem.equations.order) / 2**20 + LIBRARIES_MIB
     seconds = _solution_seconds(problem) if timed else math.nan
     return Forecast(resident_memory_mib(), peak_memory_mib(), more, seconds)
 
@@ -100,7 +101,7 @@ def _remedy(problem: Problem) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _solution_bytes(problem: Problem) -> float:
+def _solution_bytes(problem: Problem, *, starts: bool) -> float:
     """Bytes on top of the equations."""
     order, plan = problem.equations.order, problem.plan
     n_bytes = 0.0
@@ -108,8 +109,17 @@ def _solution_bytes(problem: Problem) -> float:
         elements = problem.size.elements if problem.size is not None else 0
         n_bytes += LAYOUT_BYTES * problem.matrix.nnz + BYTES_PER_ELEMENT * elements
     if plan.solver == "pcg":
-        n_bytes += 8 * PCG_VECTORS * order + _preconditioner_bytes(problem)
+        n_bytes += _preconditioner_bytes(problem) + _vector_bytes(problem, starts=starts)
     return n_bytes
+
+
+def _vector_bytes(problem: Problem, *, starts: bool) -> float:
+    """Vectors of PCG, with the slow directions that it keeps after a start, or the head start before if that takes more."""
+    order, genetic = problem.equations.order, problem.equations.layout.genetic
+    if not starts or genetic is None or problem.plan.preconditioner != "incomplete_cholesky":
+        return 8.0 * PCG_VECTORS * order
+    n_slow = genetic.n_columns
+    return float(max(8 * (PCG_VECTORS + 3 * n_slow) * order, head_start_bytes(order, n_slow)))
 
 
 def _preconditioner_bytes(problem: Problem) -> float:

@@ -114,8 +114,9 @@ def evaluate(
     problem = set_up(config, inputs, clock, observer)
     if path is not None:
         check_results_place(path, expected_size(inputs))
-    problem, inputs = store_records(config.solver, problem, inputs, forecast(problem), path, observer)
-    refuse_short_memory(forecast(problem), problem, observer)
+    starts = start is not None
+    problem, inputs = store_records(config.solver, problem, inputs, forecast(problem, starts=starts), path, observer)
+    refuse_short_memory(forecast(problem, starts=starts), problem, observer)
     problem, factor = factorize_as_planned(config, problem, clock, observer)
     if problem.plan.solver != "pcg":
         _say_not_used(observer, start, checkpoint)

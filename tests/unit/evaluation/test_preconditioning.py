@@ -73,3 +73,11 @@ def test_check_counts_the_memory_of_the_factor(root, tmp_path, monkeypatch):
     with_factor = more()
     monkeypatch.setattr(plan, "WORTH_INCOMPLETE", 10**9)
     assert with_factor > more()
+
+
+def test_memory_of_a_start_from_older_results_is_foreseen(root, tmp_path):
+    """Guess, slow direction and their products stand side by side before the vectors of PCG are made."""
+    config = read_config(small_run(root, tmp_path))
+    problem = set_up(config, prepare(config, StageClock(), Silence()), StageClock(), Silence())
+    more = [forecast(problem, starts=starts).more_mib for starts in (False, True)]
+    assert more[1] - more[0] > 80 * problem.equations.order / 2**20

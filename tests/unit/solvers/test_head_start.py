@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from breedeval.solvers.head_start import SWEEPS, head_start
+from breedeval.solvers.head_start import SWEEPS, head_start, head_start_bytes
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.preconditioners import DiagonalPreconditioner
 from breedeval.solvers.stopping import StoppingRule
@@ -60,3 +62,33 @@ def test_directions_that_the_equations_do_not_see_are_left_out(system):
     assert balanced.space.n == 1
     alone, _ = head_start(equations, b, inner, guess, slow[:, :1])
     np.testing.assert_allclose(better, alone, rtol=1e-9, atol=1e-12)
+
+
+class Scaled:
+    """A diagonal matrix that needs no memory for its products."""
+
+    def __init__(self, order):
+        self.order = order
+
+    def multiply(self, x, out):
+        np.multiply(x, 0.5, out=out)
+
+    def diagonal(self):
+        return np.full(self.order, 0.5)
+
+    def apply(self, r, out):
+        np.multiply(r, 1.5, out=out)
+        return out
+
+
+@pytest.mark.parametrize("n_slow", [1, 2, 5])
+def test_memory_that_is_foreseen(n_slow):
+    matrix, rng = Scaled(20_000), np.random.default_rng(1)
+    start, slow = rng.normal(size=20_000), rng.normal(size=(20_000, n_slow))
+    tracemalloc.start()
+    try:
+        head_start(matrix, np.ones(20_000), matrix, start, slow)
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert highest + start.nbytes + slow.nbytes == pytest.approx(head_start_bytes(20_000, n_slow), rel=0.1)
