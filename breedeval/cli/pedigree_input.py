@@ -23,6 +23,7 @@ _MENDABLE = (
     "duplicate",
     "sex_conflict",
     "birth_order",
+    "birth_year",
     "both_sexes",
     "suspicious_code",
     "all",
@@ -50,7 +51,8 @@ MENDING: Options = (
         "--mend",
         type=click.Choice(_MENDABLE),
         multiple=True,
-        help="Set the parents concerned by this kind of problem to unknown, and list them; may be repeated.",
+        help="Set the parents (birth_year: the birth years) concerned by this kind of problem to unknown, and list them; may "
+        "be repeated.",
     ),
 )
 REFERENCE: Options = (
