@@ -85,8 +85,14 @@ def read_table(file: Path, reading: dict[str, Any]) -> PedigreeTable:
     """Read a file by the options `READING`."""
     from breedeval.io.pedigree_file import read_pedigree_table
 
-    columns: dict[str, Any] = {name: _column(reading[name]) for name in _COLUMNS}
-    return read_pedigree_table(file, **columns, unknown=list(reading["unknown"]) or None, encoding=reading["encoding"])
+    return read_pedigree_table(
+        file, **column_choices(reading), unknown=list(reading["unknown"]) or None, encoding=reading["encoding"]
+    )
+
+
+def column_choices(reading: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a pedigree file by the options `READING`: names, numbers, False for none, None to be recognized."""
+    return {name: column_of(reading[name]) for name in _COLUMNS}
 
 
 def build(table: PedigreeTable, mend: tuple[str, ...]) -> BuiltPedigree:
@@ -137,7 +143,8 @@ def _text_of(file: Path) -> str:
         raise click.BadParameter(message, param_hint="--ids") from error
 
 
-def _column(text: str | None) -> str | int | bool | None:
+def column_of(text: str | None) -> str | int | bool | None:
+    """A column as it is written: a name, a number from 1, False for ``none``; None if nothing is written."""
     if text == "none":
         return False
     return int(text) if text is not None and text.isdigit() else text

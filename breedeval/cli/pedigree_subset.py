@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from breedeval.cli.output import table_options, write_table
+from breedeval.cli.pedigree_groups import GROUPING, read_with_groups
 from breedeval.cli.pedigree_input import (
     FILE,
     MENDING,
@@ -15,7 +16,6 @@ from breedeval.cli.pedigree_input import (
     WIDTH,
     ids_from,
     read_and_build,
-    read_with_inbreeding,
     say_without_years,
     with_options,
 )
@@ -108,14 +108,15 @@ def prune(
 )
 @with_options(FILE, READING, MENDING)
 @click.option("--by", type=click.Choice(["birth_year", "sex"]), default="birth_year", show_default=True, help="The groups.")
-@with_options(WIDTH)
+@with_options(WIDTH, GROUPING)
 @table_options
 def average_relationship(
-    file: Path, mend: tuple[str, ...], by: str, width: int, form: str, output: Path | None, **reading: Any
+    file: Path, mend: tuple[str, ...], by: str, width: int, form: str, output: Path | None, **options: Any
 ) -> None:
     """Mean additive relationship within and between groups of animals, an animal with itself included.
 
     `different` is the mean within the group over pairs of two different animals; animals whose group is not known are left out.
+    With metafounders (--gamma-...) the relationships are those of A(Γ); other groups of unknown parents make nobody related.
     """
     import numpy as np
     import pandas as pd
@@ -123,7 +124,7 @@ def average_relationship(
     from breedeval.pedigree.birth_classes import BirthClasses
     from breedeval.relationship.group_means import average_relationships
 
-    pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
+    pedigree, inbreeding = read_with_groups(file, mend, options)
     if by == "sex":
         labels, names = pedigree.sex.astype(np.int32) - 1, ["M", "F"]
     else:

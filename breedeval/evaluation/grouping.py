@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +19,14 @@ from breedeval.names import Names
 from breedeval.pedigree.groups import ParentGroups, group_by_rule
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN
-from breedeval.relationship.metafounders import check_gamma, drift_gamma, uniform_gamma
+from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
+from breedeval.relationship.metafounders import (
+    check_gamma,
+    compute_inbreeding_with_metafounders,
+    drift_gamma,
+    uniform_gamma,
+)
+from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
 
 
 @dataclass(frozen=True)
@@ -34,18 +43,17 @@ def column_choices(section: PedigreeSection) -> dict[str, Choice]:
     return {part: False if getattr(section, part) == NO_COLUMN else getattr(section, part) for part in parts}
 
 
-def read_groups(section: PedigreeSection, groups: GroupsSection) -> CodedGroups | None:
-    """Read groups that the file holds; None for groups by a rule."""
-    choices = column_choices(section)
+def read_groups(file: Path, choices: Mapping[str, Choice], groups: GroupsSection, encoding: str) -> CodedGroups | None:
+    """Read groups that a pedigree file holds, the columns of which are `choices`; None for groups by a rule."""
     if groups.codes is not None:
         codes = None if groups.codes == "negative" else groups.codes
-        return CodedGroups(*read_group_codes(section.file, choices, codes, encoding=section.encoding))
+        return CodedGroups(*read_group_codes(file, choices, codes, encoding=encoding))
     if groups.by is not None:
         return None
     sire, dam = (groups.sire_column or groups.column, groups.dam_column or groups.column)
     assert sire is not None
     assert dam is not None
-    rows = read_group_columns(section.file, choices, sire, dam, missing=("NA",), encoding=section.encoding)
+    rows = read_group_columns(file, choices, sire, dam, missing=("NA",), encoding=encoding)
     return CodedGroups(rows, ())
 
 
@@ -108,6 +116,21 @@ def build_gamma(gamma: GammaSection, pedigree: Pedigree) -> Float64:
     except (ValueError, IndexError) as error:
         raise VarianceError(f"gamma: the matrix must have {n} rows and {n} columns, as it has labels.") from error
     return check_gamma(matrix, n)
+
+
+def inbreeding_with_groups(pedigree: Pedigree, groups: GroupsSection) -> Inbreeding:
+    """Inbreeding where unknown parents are metafounders, or as inbred as their time; else they are unrelated.
+
+    Parameters
+    ----------
+    pedigree
+        With these groups in the place of unknown parents.
+    """
+    if groups.gamma is not None:
+        return compute_inbreeding_with_metafounders(pedigree, build_gamma(groups.gamma, pedigree))
+    if groups.inbred:
+        return compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
+    return compute_inbreeding(pedigree)
 
 
 def mean_years(pedigree: Pedigree) -> Float64:
