@@ -162,6 +162,7 @@ def relationship(
     """Additive relationship of pairs of animals; that of an animal with itself is 1 + its inbreeding."""
     import pandas as pd
 
+    from breedeval.pedigree.subset import rows_of
     from breedeval.relationship.inbreeding import compute_inbreeding
     from breedeval.relationship.numerator import Numerator
 
@@ -169,7 +170,7 @@ def relationship(
         raise click.UsageError(f"Animals are given in pairs; there are {len(animals)}.")
     built = build(read_table(file, reading), mend)
     first, second = animals[::2], animals[1::2]
+    rows = rows_of(built.pedigree, animals)
     numerator = Numerator(built.pedigree, compute_inbreeding(built.pedigree))
-    rows = [[built.pedigree.row_of(name) for name in side] for side in (first, second)]
-    frame = pd.DataFrame({"animal": first, "other": second, "relationship": numerator.relationships(*rows)})
+    frame = pd.DataFrame({"animal": first, "other": second, "relationship": numerator.relationships(rows[::2], rows[1::2])})
     write_table(frame, form, output)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -133,6 +134,24 @@ def ids_from(listed: tuple[str, ...], file: Path | None) -> list[str]:
     if not ids:
         raise click.UsageError("No animal is named. Give ids with --id, or a file with one id a line with --ids.")
     return ids
+
+
+@contextmanager
+def naming_lines(file: Path | None) -> Iterator[None]:
+    """Say in which lines of a file the animals stand that are not there."""
+    from breedeval.errors import UnknownNameError
+    from breedeval.source import Source
+
+    try:
+        yield
+    except UnknownNameError as error:
+        absent = error.facts.get("names", [error.facts["name"]])
+        lines = [] if file is None else _text_of(file).splitlines()
+        rows = [row for row, line in enumerate(lines) if line.strip() in absent]
+        if not rows:
+            raise
+        where = Source(str(file), unit="line").where(rows).strip("()")
+        raise UnknownNameError(f"{error} Asked for in {where}.", **error.facts) from error
 
 
 def _text_of(file: Path) -> str:

@@ -15,6 +15,7 @@ from breedeval.cli.pedigree_input import (
     READING,
     WIDTH,
     ids_from,
+    naming_lines,
     read_and_build,
     say_without_years,
     with_options,
@@ -68,7 +69,9 @@ def extract(
     from breedeval.pedigree.subset import extract_pedigree
 
     ids = ids_from(listed, ids_file)
-    found = extract_pedigree(read_and_build(file, mend, reading), ids, ancestors=ancestors, descendants=descendants)
+    whole = read_and_build(file, mend, reading)
+    with naming_lines(ids_file):
+        found = extract_pedigree(whole, ids, ancestors=ancestors, descendants=descendants)
     click.echo(f"{count_of(len(found), 'animal')} extracted.", err=True)
     write_table(pedigree_to_frame(found), form, output)
 
@@ -97,7 +100,9 @@ def prune(
 
     ids = ids_from(listed, ids_file)
     whole = read_and_build(file, mend, reading)
-    found = prune_pedigree(whole, rows_of(whole, ids))
+    with naming_lines(ids_file):
+        rows = rows_of(whole, ids)
+    found = prune_pedigree(whole, rows)
     click.echo(f"{count_of(len(found), 'animal')} left of {len(whole):,}.", err=True)
     write_table(pedigree_to_frame(found), form, output)
 

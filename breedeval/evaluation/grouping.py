@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.errors import VarianceError, name_some
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.config_values import NO_COLUMN
@@ -16,7 +16,7 @@ from breedeval.evaluation.groups_section import GammaSection, GroupsSection
 from breedeval.io.groups_file import GroupRows, read_group_codes, read_group_columns
 from breedeval.io.pedigree_columns import Choice
 from breedeval.names import Names
-from breedeval.pedigree.groups import ParentGroups, group_by_rule
+from breedeval.pedigree.groups import ParentGroups, group_by_rule, refuse_ungrouped
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
@@ -27,6 +27,7 @@ from breedeval.relationship.metafounders import (
     uniform_gamma,
 )
 from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
+from breedeval.source import Source
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,20 @@ def assign_groups(pedigree: Pedigree, groups: GroupsSection, coded: CodedGroups 
         for part, code, parent in zip(rows.groups, (rows.sire, rows.dam), (pedigree.sire, pedigree.dam), strict=True)
     )
     sire, dam = parents
-    return _without_unused(ParentGroups(names, sire, dam))
+    groups_of_parents = ParentGroups(names, sire, dam)
+    refuse_ungrouped(pedigree, groups_of_parents, lambda bare: _where(rows.source, animal, bare))
+    return _without_unused(groups_of_parents)
+
+
+def _where(source: Source, animal: Int32, bare: Int64) -> str:
+    """Where some rows of the pedigree stand in the file; parents that were added stand nowhere as animals."""
+    of_animal = np.full(max(int(animal.max(initial=-1)), int(bare.max())) + 1, NONE, dtype=np.int64)
+    rows = np.flatnonzero(animal != NONE)[::-1]
+    of_animal[animal[rows]] = rows
+    listed = of_animal[bare]
+    if (listed == NONE).all():
+        return f"({source.path}, without a row of their own)"
+    return source.where(listed[listed != NONE])
 
 
 def _of_animals(n: int, animal: Int32, group: Int32, parent: Int32) -> Int32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -190,6 +191,16 @@ def test_what_does_not_go_together_is_wrong_usage(call, arguments, says):
     result = call(*arguments)
     assert result.exit_code == 2
     assert says in " ".join(result.stderr.split())
+
+
+def test_unknown_parents_without_a_group_are_named_with_their_lines(call, tmp_path):
+    (tmp_path / "bare.csv").write_text("id,sire,dam,g\na,0,0,A\nb,a,0,\nc,0,b,\nc,0,b,\nd,e,b,\n")
+    message = str(call("--group-column", "g", file="bare.csv").exception)
+    assert re.search(r"3 animals .* no group: 'e', 'b', 'c' \(.*bare\.csv, lines 3 and 4\)", message)
+    (tmp_path / "added.csv").write_text("id,sire,dam,g\na,e,f,A\n")
+    message = str(call("--group-column", "g", file="added.csv").exception)
+    assert "'e', 'f'" in message
+    assert "added.csv, without a row of their own)" in message
 
 
 def test_stored_coefficients_do_not_go_with_groups(call):

@@ -122,6 +122,17 @@ def test_extract_gives_a_file_that_can_be_read_again(call, tmp_path):
     assert pd.read_csv(out).columns.tolist() == ["animal", "sire", "dam", "sex", "birth_year"]
 
 
+@pytest.mark.parametrize("command", ["prune", "extract"])
+def test_ids_that_are_not_there_are_named_with_their_lines(call, tmp_path, command):
+    ids = tmp_path / "ids.txt"
+    ids.write_text("i\nx1\n\n x2 \nx1\n")
+    message = str(call(command, "--ids", str(ids), "--id", "x3").exception)
+    assert "not in" in message
+    assert "herd.csv: 'x3', 'x1', 'x2'" in message
+    assert message.endswith(f"Asked for in {ids}, lines 2, 4 and 5.")
+    assert "Asked for" not in str(call(command, "--id", "x3").exception)
+
+
 def test_prune_and_files_of_ids(call, tmp_path):
     ids = tmp_path / "ids.txt"
     ids.write_text("i\n\nj\n")
