@@ -198,3 +198,30 @@ def test_ids_of_a_spreadsheet_are_read(call, tmp_path):
     result = call("extract", "--ids", str(tmp_path / "ids.txt"))
     assert result.exit_code == 2
     assert "is not UTF-8" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "beyond", "at"),
+    [
+        ("describe", "--years", "0", "1"),
+        ("founders", "--years", "0", "1"),
+        ("founders", "--top", "0", "1"),
+        ("founders", "--tolerance", "-0.001", "0"),
+        ("completeness", "--depth", "0", "1"),
+        ("completeness", "--width", "0", "1"),
+        ("trend", "--width", "0", "1"),
+        ("inbreeding-rate", "--width", "0", "1"),
+        ("inbreeding-rate", "--years", "0", "1"),
+        ("inbreeding-rate", "--interval", "0", "0.5"),
+        ("families", "--top", "0", "1"),
+        ("average-relationship", "--width", "0", "1"),
+        ("extract", "--ancestors", "-1", "0"),
+        ("extract", "--descendants", "-1", "0"),
+    ],
+)
+def test_bounds_of_options(call, command, option, beyond, at):
+    animal = ["--id", "i"] if command == "extract" else []
+    result = call(command, *animal, option, beyond)
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert call(command, *animal, option, at).exit_code == 0
