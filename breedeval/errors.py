@@ -107,17 +107,28 @@ class OutputError(BreedevalError, OSError):
     """Results could not be written. Facts: ``path``."""
 
 
-def name_some(items: Iterable[object], shown: int = EXAMPLES_SHOWN) -> str:
+def name_some(items: Iterable[object], shown: int = EXAMPLES_SHOWN, *, of: int | None = None) -> str:
     """Name the first few of `items` for a message: ``'A', 'B' and 3 more``.
+
+    Parameters
+    ----------
+    items
+        What is named, or the first of it.
+    shown
+        How many are named.
+    of
+        How many there are in all, where `items` are the first of them.
 
     Examples
     --------
     >>> name_some(["A", "B", "C"], shown=2)
     "'A', 'B' and 1 more"
+    >>> name_some(["A", "B", "C"], shown=2, of=2000)
+    "'A', 'B' and 1,998 more"
     """
     listed: Sequence[object] = list(items)
     text = ", ".join(f"'{item}'" for item in listed[:shown])
-    rest = len(listed) - shown
+    rest = (len(listed) if of is None else of) - shown
     return f"{text} and {rest:,} more" if rest > 0 else text
 
 

@@ -140,13 +140,14 @@ class Names:
             pass
         return out
 
-    def row_of(self, name: str) -> int:
-        """Row of one name; raises `UnknownNameError` with the nearest names if it is not here."""
+    def row_of(self, name: str, place: str = "") -> int:
+        """Row of one name; raises `UnknownNameError` with the nearest names if it is not here, in `place` as a message says."""
         row = self._find_one(name)
         if row == NONE:
             nearest = difflib.get_close_matches(name, self.to_list(), 3) if len(self) <= _NEAREST_AMONG else []
             hint = f" Did you mean {' or '.join(repr(n) for n in nearest)}?" if nearest else ""
-            raise UnknownNameError(f"'{name}' is not among these {len(self):,} names.{hint}", name=name, nearest=nearest)
+            place = place or f"among these {len(self):,} names"
+            raise UnknownNameError(f"'{name}' is not {place}.{hint}", name=name, nearest=nearest)
         return row
 
     def sort_order(self) -> Int64:

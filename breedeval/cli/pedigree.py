@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from breedeval.cli import pedigree_structure, pedigree_subset
+from breedeval.cli import pedigree_groups, pedigree_structure, pedigree_subset
 from breedeval.cli.output import table_options, write_table
+from breedeval.cli.pedigree_groups import GROUPING, read_grouping
 from breedeval.cli.pedigree_input import FILE, MENDING, READING, build, read_table, with_options
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def pedigree() -> None:
     """Describe, check and divide a pedigree file; inbreeding and relationships."""
 
 
+pedigree.add_command(pedigree_groups.groups)
 for _command in (*pedigree_structure.COMMANDS, *pedigree_subset.COMMANDS):
     pedigree.add_command(_command)
 
@@ -78,6 +80,7 @@ def check(context: click.Context, /, file: Path, form: str, output: Path | None,
     "--parents, those whose ancestors have changed.",
 )
 @click.option("--parents", is_flag=True, help="Write the parents too; with them, --stored finds changes.")
+@with_options(GROUPING)
 def inbreeding(
     file: Path,
     mend: tuple[str, ...],
@@ -86,15 +89,24 @@ def inbreeding(
     minimum: float | None,
     stored: Path | None,
     parents: bool,
-    **reading: Any,
+    **options: Any,
 ) -> None:
-    """Inbreeding coefficient of every animal, in the order of the file; parents that were added come last."""
+    """Inbreeding coefficient of every animal, in the order of the file; parents that were added come last.
+
+    Groups change it only if their unknown parents are metafounders (--gamma-...) or inbred.
+    """
     import numpy as np
     import pandas as pd
 
+    grouping, reading = read_grouping(file, options)
+    if grouping is not None and stored is not None:
+        raise click.UsageError("--stored is for unknown parents that are unrelated. Leave out --stored, or the groups.")
     table = read_table(file, reading)
     pedigree = build(table, mend).pedigree
-    coefficients = _coefficients(pedigree, stored)
+    if grouping is None:
+        coefficients = _coefficients(pedigree, stored)
+    else:
+        coefficients = grouping.inbreeding(grouping.place(pedigree)).coefficients
     in_file = pedigree.ids.find(table.names.take(table.animal[table.animal >= 0]))
     everyone = np.concatenate([in_file, np.arange(pedigree.n_animals, dtype=np.int32)])
     rows = everyone[np.sort(np.unique(everyone, return_index=True)[1])]
@@ -150,6 +162,7 @@ def relationship(
     """Additive relationship of pairs of animals; that of an animal with itself is 1 + its inbreeding."""
     import pandas as pd
 
+    from breedeval.pedigree.subset import rows_of
     from breedeval.relationship.inbreeding import compute_inbreeding
     from breedeval.relationship.numerator import Numerator
 
@@ -157,7 +170,7 @@ def relationship(
         raise click.UsageError(f"Animals are given in pairs; there are {len(animals)}.")
     built = build(read_table(file, reading), mend)
     first, second = animals[::2], animals[1::2]
+    rows = rows_of(built.pedigree, animals)
     numerator = Numerator(built.pedigree, compute_inbreeding(built.pedigree))
-    rows = [[built.pedigree.row_of(name) for name in side] for side in (first, second)]
-    frame = pd.DataFrame({"animal": first, "other": second, "relationship": numerator.relationships(*rows)})
+    frame = pd.DataFrame({"animal": first, "other": second, "relationship": numerator.relationships(rows[::2], rows[1::2])})
     write_table(frame, form, output)

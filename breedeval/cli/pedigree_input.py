@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +24,7 @@ _MENDABLE = (
     "duplicate",
     "sex_conflict",
     "birth_order",
+    "birth_year",
     "both_sexes",
     "suspicious_code",
     "all",
@@ -50,7 +52,8 @@ MENDING: Options = (
         "--mend",
         type=click.Choice(_MENDABLE),
         multiple=True,
-        help="Set the parents concerned by this kind of problem to unknown, and list them; may be repeated.",
+        help="Set the parents (birth_year: the birth years) concerned by this kind of problem to unknown, and list them; may "
+        "be repeated.",
     ),
 )
 REFERENCE: Options = (
@@ -83,8 +86,14 @@ def read_table(file: Path, reading: dict[str, Any]) -> PedigreeTable:
     """Read a file by the options `READING`."""
     from breedeval.io.pedigree_file import read_pedigree_table
 
-    columns: dict[str, Any] = {name: _column(reading[name]) for name in _COLUMNS}
-    return read_pedigree_table(file, **columns, unknown=list(reading["unknown"]) or None, encoding=reading["encoding"])
+    return read_pedigree_table(
+        file, **column_choices(reading), unknown=list(reading["unknown"]) or None, encoding=reading["encoding"]
+    )
+
+
+def column_choices(reading: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a pedigree file by the options `READING`: names, numbers, False for none, None to be recognized."""
+    return {name: column_of(reading[name]) for name in _COLUMNS}
 
 
 def build(table: PedigreeTable, mend: tuple[str, ...]) -> BuiltPedigree:
@@ -127,6 +136,24 @@ def ids_from(listed: tuple[str, ...], file: Path | None) -> list[str]:
     return ids
 
 
+@contextmanager
+def naming_lines(file: Path | None) -> Iterator[None]:
+    """Say in which lines of a file the animals stand that are not there."""
+    from breedeval.errors import UnknownNameError
+    from breedeval.source import Source
+
+    try:
+        yield
+    except UnknownNameError as error:
+        absent = error.facts.get("names", [error.facts["name"]])
+        lines = [] if file is None else _text_of(file).splitlines()
+        rows = [row for row, line in enumerate(lines) if line.strip() in absent]
+        if not rows:
+            raise
+        where = Source(str(file), unit="line").where(rows).strip("()")
+        raise UnknownNameError(f"{error} Asked for in {where}.", **error.facts) from error
+
+
 def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
@@ -135,7 +162,8 @@ def _text_of(file: Path) -> str:
         raise click.BadParameter(message, param_hint="--ids") from error
 
 
-def _column(text: str | None) -> str | int | bool | None:
+def column_of(text: str | None) -> str | int | bool | None:
+    """A column as it is written: a name, a number from 1, False for ``none``; None if nothing is written."""
     if text == "none":
         return False
     return int(text) if text is not None and text.isdigit() else text

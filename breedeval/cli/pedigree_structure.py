@@ -301,7 +301,7 @@ def _draw(frame: pd.DataFrame, plot: Path, title: str) -> None:
     from breedeval.results.atomic import check_writable, written_whole
 
     if not frame["birth_year"].notna().any():
-        message = "No birth year is known, so there is no trend to draw. Name its column with --birth-year."
+        message = f"No birth year is known in {title}, so there is no trend to draw. Name its column with --birth-year."
         raise PedigreeError(message, problems=())
     data = draw_trend(frame, TREND_PANELS, along="birth_year", title=title, form=plot.suffix[1:])  # type: ignore[arg-type]
     check_writable(plot, len(data))

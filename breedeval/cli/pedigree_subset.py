@@ -8,14 +8,15 @@ from typing import Any
 import click
 
 from breedeval.cli.output import table_options, write_table
+from breedeval.cli.pedigree_groups import GROUPING, read_with_groups
 from breedeval.cli.pedigree_input import (
     FILE,
     MENDING,
     READING,
     WIDTH,
     ids_from,
+    naming_lines,
     read_and_build,
-    read_with_inbreeding,
     say_without_years,
     with_options,
 )
@@ -68,7 +69,9 @@ def extract(
     from breedeval.pedigree.subset import extract_pedigree
 
     ids = ids_from(listed, ids_file)
-    found = extract_pedigree(read_and_build(file, mend, reading), ids, ancestors=ancestors, descendants=descendants)
+    whole = read_and_build(file, mend, reading)
+    with naming_lines(ids_file):
+        found = extract_pedigree(whole, ids, ancestors=ancestors, descendants=descendants)
     click.echo(f"{count_of(len(found), 'animal')} extracted.", err=True)
     write_table(pedigree_to_frame(found), form, output)
 
@@ -97,7 +100,9 @@ def prune(
 
     ids = ids_from(listed, ids_file)
     whole = read_and_build(file, mend, reading)
-    found = prune_pedigree(whole, rows_of(whole, ids))
+    with naming_lines(ids_file):
+        rows = rows_of(whole, ids)
+    found = prune_pedigree(whole, rows)
     click.echo(f"{count_of(len(found), 'animal')} left of {len(whole):,}.", err=True)
     write_table(pedigree_to_frame(found), form, output)
 
@@ -108,14 +113,15 @@ def prune(
 )
 @with_options(FILE, READING, MENDING)
 @click.option("--by", type=click.Choice(["birth_year", "sex"]), default="birth_year", show_default=True, help="The groups.")
-@with_options(WIDTH)
+@with_options(WIDTH, GROUPING)
 @table_options
 def average_relationship(
-    file: Path, mend: tuple[str, ...], by: str, width: int, form: str, output: Path | None, **reading: Any
+    file: Path, mend: tuple[str, ...], by: str, width: int, form: str, output: Path | None, **options: Any
 ) -> None:
     """Mean additive relationship within and between groups of animals, an animal with itself included.
 
     `different` is the mean within the group over pairs of two different animals; animals whose group is not known are left out.
+    With metafounders (--gamma-...) the relationships are those of A(Γ); other groups of unknown parents make nobody related.
     """
     import numpy as np
     import pandas as pd
@@ -123,7 +129,7 @@ def average_relationship(
     from breedeval.pedigree.birth_classes import BirthClasses
     from breedeval.relationship.group_means import average_relationships
 
-    pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
+    pedigree, inbreeding = read_with_groups(file, mend, options)
     if by == "sex":
         labels, names = pedigree.sex.astype(np.int32) - 1, ["M", "F"]
     else:

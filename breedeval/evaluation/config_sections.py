@@ -10,7 +10,9 @@ from breedeval.evaluation.config_values import NO_COLUMN, Column, ColumnNumber, 
 from breedeval.evaluation.groups_section import GroupsSection
 from breedeval.evaluation.publish_section import PublishedSection
 
-MendKind = Literal["own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "both_sexes", "suspicious_code", "all"]
+MendKind = Literal[
+    "own_parent", "loop", "duplicate", "sex_conflict", "birth_order", "birth_year", "both_sexes", "suspicious_code", "all"
+]
 StopRule = Literal["ebv_error", "residual", "residual_squared", "solution_change"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]

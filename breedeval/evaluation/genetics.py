@@ -11,7 +11,7 @@ from breedeval.arrays import NONE, Float64, freeze
 from breedeval.errors import ConfigError, RecordsError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
-from breedeval.evaluation.grouping import CodedGroups, assign_groups, build_gamma, column_choices, mean_years, read_groups
+from breedeval.evaluation.grouping import CodedGroups, assign_groups, column_choices, inbreeding_with_groups, read_groups
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.taken_inbreeding import StoredFile, TakenInbreeding, compute_from_stored
 from breedeval.io.groups_file import unknown_with_groups
@@ -29,9 +29,8 @@ from breedeval.pedigree.table import PedigreeTable, with_animals
 from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
-from breedeval.relationship.metafounders import compute_inbreeding_with_metafounders, group_shares
+from breedeval.relationship.metafounders import group_shares
 from breedeval.relationship.sire_mgs import MalePedigree, compute_male_inbreeding, male_inverse, male_pedigree
-from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
 from breedeval.results.provenance import StageClock
 
 GroupKind = Literal["none", "fixed", "random", "metafounders"]
@@ -106,7 +105,7 @@ def prepare_genetics(
     groups = section.groups
     observer.stage("reading the pedigree")
     with clock.stage("read pedigree"):
-        coded = None if groups is None else read_groups(section, groups)
+        coded = None if groups is None else read_groups(section.file, column_choices(section), groups, section.encoding)
         table = _read_pedigree(section, coded, observer)
         _refuse_unknown_codes(config, records, table)
         if config.records.unknown_animals == "add":
@@ -136,12 +135,12 @@ def prepare_genetics(
 def _relate(section: PedigreeSection, built: BuiltPedigree, observer: Observer, stored: StoredFile | None) -> Genetics:
     pedigree, groups, taken = built.pedigree, section.groups, None
     if groups is not None and groups.gamma is not None:
-        gamma = build_gamma(groups.gamma, pedigree)
-        inbreeding = compute_inbreeding_with_metafounders(pedigree, gamma)
-        inverse = GroupedInverse(NumeratorInverse(pedigree, inbreeding), np.linalg.inv(gamma).astype(np.float64))
+        inbreeding = inbreeding_with_groups(pedigree, groups)
+        assert inbreeding.gamma is not None
+        inverse = GroupedInverse(NumeratorInverse(pedigree, inbreeding), np.linalg.inv(inbreeding.gamma).astype(np.float64))
         return Genetics(built, inbreeding, inverse, "metafounders", freeze(1.0 + inbreeding.coefficients))
     if groups is not None and groups.inbred:
-        inbreeding = compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
+        inbreeding = inbreeding_with_groups(pedigree, groups)
     elif stored is not None:
         inbreeding, taken = compute_from_stored(stored, pedigree, observer)
     else:

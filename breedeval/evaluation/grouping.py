@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.errors import VarianceError, name_some
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.config_values import NO_COLUMN
@@ -14,10 +16,18 @@ from breedeval.evaluation.groups_section import GammaSection, GroupsSection
 from breedeval.io.groups_file import GroupRows, read_group_codes, read_group_columns
 from breedeval.io.pedigree_columns import Choice
 from breedeval.names import Names
-from breedeval.pedigree.groups import ParentGroups, group_by_rule
+from breedeval.pedigree.groups import ParentGroups, group_by_rule, refuse_ungrouped
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN
-from breedeval.relationship.metafounders import check_gamma, drift_gamma, uniform_gamma
+from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
+from breedeval.relationship.metafounders import (
+    check_gamma,
+    compute_inbreeding_with_metafounders,
+    drift_gamma,
+    uniform_gamma,
+)
+from breedeval.relationship.unknown_parents import compute_inbreeding_of_unknown_parents
+from breedeval.source import Source
 
 
 @dataclass(frozen=True)
@@ -34,18 +44,17 @@ def column_choices(section: PedigreeSection) -> dict[str, Choice]:
     return {part: False if getattr(section, part) == NO_COLUMN else getattr(section, part) for part in parts}
 
 
-def read_groups(section: PedigreeSection, groups: GroupsSection) -> CodedGroups | None:
-    """Read groups that the file holds; None for groups by a rule."""
-    choices = column_choices(section)
+def read_groups(file: Path, choices: Mapping[str, Choice], groups: GroupsSection, encoding: str) -> CodedGroups | None:
+    """Read groups that a pedigree file holds, the columns of which are `choices`; None for groups by a rule."""
     if groups.codes is not None:
         codes = None if groups.codes == "negative" else groups.codes
-        return CodedGroups(*read_group_codes(section.file, choices, codes, encoding=section.encoding))
+        return CodedGroups(*read_group_codes(file, choices, codes, encoding=encoding))
     if groups.by is not None:
         return None
     sire, dam = (groups.sire_column or groups.column, groups.dam_column or groups.column)
     assert sire is not None
     assert dam is not None
-    rows = read_group_columns(section.file, choices, sire, dam, missing=("NA",), encoding=section.encoding)
+    rows = read_group_columns(file, choices, sire, dam, missing=("NA",), encoding=encoding)
     return CodedGroups(rows, ())
 
 
@@ -64,7 +73,20 @@ def assign_groups(pedigree: Pedigree, groups: GroupsSection, coded: CodedGroups 
         for part, code, parent in zip(rows.groups, (rows.sire, rows.dam), (pedigree.sire, pedigree.dam), strict=True)
     )
     sire, dam = parents
-    return _without_unused(ParentGroups(names, sire, dam))
+    groups_of_parents = ParentGroups(names, sire, dam)
+    refuse_ungrouped(pedigree, groups_of_parents, lambda bare: _where(rows.source, animal, bare))
+    return _without_unused(groups_of_parents)
+
+
+def _where(source: Source, animal: Int32, bare: Int64) -> str:
+    """Where some rows of the pedigree stand in the file; parents that were added stand nowhere as animals."""
+    of_animal = np.full(max(int(animal.max(initial=-1)), int(bare.max())) + 1, NONE, dtype=np.int64)
+    rows = np.flatnonzero(animal != NONE)[::-1]
+    of_animal[animal[rows]] = rows
+    listed = of_animal[bare]
+    if (listed == NONE).all():
+        return f"({source.path}, without a row of their own)"
+    return source.where(listed[listed != NONE])
 
 
 def _of_animals(n: int, animal: Int32, group: Int32, parent: Int32) -> Int32:
@@ -108,6 +130,21 @@ def build_gamma(gamma: GammaSection, pedigree: Pedigree) -> Float64:
     except (ValueError, IndexError) as error:
         raise VarianceError(f"gamma: the matrix must have {n} rows and {n} columns, as it has labels.") from error
     return check_gamma(matrix, n)
+
+
+def inbreeding_with_groups(pedigree: Pedigree, groups: GroupsSection) -> Inbreeding:
+    """Inbreeding where unknown parents are metafounders, or as inbred as their time; else they are unrelated.
+
+    Parameters
+    ----------
+    pedigree
+        With these groups in the place of unknown parents.
+    """
+    if groups.gamma is not None:
+        return compute_inbreeding_with_metafounders(pedigree, build_gamma(groups.gamma, pedigree))
+    if groups.inbred:
+        return compute_inbreeding_of_unknown_parents(pedigree, mean_years(pedigree)).inbreeding
+    return compute_inbreeding(pedigree)
 
 
 def mean_years(pedigree: Pedigree) -> Float64:

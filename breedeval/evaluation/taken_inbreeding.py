@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from breedeval.arrays import NONE, Int32, freeze
+from breedeval.arrays import NONE, freeze
 from breedeval.errors import count_of, name_some
 from breedeval.evaluation.observer import Observer
 from breedeval.pedigree.pedigree import Pedigree
@@ -93,5 +93,5 @@ def _still_there(file: StoredFile, pedigree: Pedigree, observer: Observer) -> St
     place = np.full(len(old.ids) + 1, NOT_STORED, dtype=np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     place[-1] = NONE  # where an unknown parent looks
-    parents: list[Int32] = [freeze(place[parent[kept]]) for parent in (old.sire, old.dam)]
-    return StoredInbreeding(old.ids.take(kept), freeze(old.coefficients[kept]), *parents)
+    sire, dam = (freeze(place[parent[kept]]) for parent in (old.sire, old.dam))
+    return StoredInbreeding(old.ids.take(kept), freeze(old.coefficients[kept]), sire, dam)

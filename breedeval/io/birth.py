@@ -12,6 +12,7 @@ import numpy as np
 from breedeval.arrays import NONE, Int8, Int32, freeze
 from breedeval.errors import EXAMPLES_SHOWN, count_of
 from breedeval.io.column_codes import encode_column
+from breedeval.io.number_column import number_values
 from breedeval.io.text_table import CodedColumn, Column, NumberColumn, TextColumn
 from breedeval.pedigree.row_values import values_of_rows
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
@@ -54,7 +55,7 @@ def read_sex(name: str, column: TextColumn | CodedColumn, missing: Sequence[str]
 def read_birth_year(name: str, column: Column | CodedColumn, missing: Sequence[str]) -> tuple[Int32, Unreadable | None]:
     """(m,) birth year, ``YEAR_UNKNOWN`` where missing; and what is not a year."""
     if isinstance(column, NumberColumn):
-        return _stored_years(name, column)
+        return _stored_years(name, column, missing)
     return _read_distinct(name, column, missing, _year, "no year (write a whole number such as 2015)")
 
 
@@ -85,13 +86,19 @@ def _read_distinct(
     return values, _unreadable(name, list(texts), rows, what)
 
 
-def _stored_years(name: str, column: NumberColumn) -> tuple[Int32, Unreadable | None]:
-    known = ~np.isnan(column.values)
-    wrong = known & ~((column.values == np.floor(column.values)) & (column.values >= 0) & (column.values < 1e9))
+def today() -> int:
+    """Days since 1970-01-01: nobody in a file that is read today is born later."""
+    return date.today().toordinal() - _EPOCH
+
+
+def _stored_years(name: str, column: NumberColumn, missing: Sequence[str]) -> tuple[Int32, Unreadable | None]:
+    values, _ = number_values(name, column, missing)
+    known = ~np.isnan(values)
+    wrong = known & ~((values == np.floor(values)) & (values >= 0) & (values < 1e9))
     years = np.full(len(known), YEAR_UNKNOWN, dtype=np.int32)
-    years[known & ~wrong] = column.values[known & ~wrong]
+    years[known & ~wrong] = values[known & ~wrong]
     rows = np.flatnonzero(wrong).astype(np.int32)
-    texts = [f"{value:g}" for value in column.values[rows[:EXAMPLES_SHOWN]]]
+    texts = [f"{value:g}" for value in values[rows[:EXAMPLES_SHOWN]]]
     return freeze(years), _unreadable(name, texts, rows, "no year (write a whole number)") if len(rows) else None
 
 

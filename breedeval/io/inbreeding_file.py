@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from breedeval.arrays import NONE, Int32, freeze
-from breedeval.errors import TableError, count_of, name_some
+from breedeval.arrays import NONE, Float64, Int32, freeze
+from breedeval.errors import EXAMPLES_SHOWN, TableError, count_of, name_some
 from breedeval.io.column_codes import encode_column
 from breedeval.io.number_column import number_values
 from breedeval.io.tables import open_table
@@ -41,9 +41,11 @@ def read_stored_inbreeding(path: str | os.PathLike[str], *, encoding: str = "utf
     _refuse_rows(table, names, codes)
     values, wrong = number_values(_VALUE, table.columns[_VALUE], ())
     if wrong is not None:
-        raise TableError(wrong.describe(table.source))
+        raise TableError(f"{table.source.path}: {wrong.describe(table.source)}")
+    _refuse_impossible(table, names, values)
     parents = [_places(table, part, names) for part in _PARENTS] if with_parents else []
-    return StoredInbreeding(names, freeze(values), *parents)
+    sire, dam = parents if parents else (np.empty(0, dtype=np.int32),) * 2
+    return StoredInbreeding(names, freeze(values), sire, dam, table.source)
 
 
 def _refuse_rows(table: TextTable, names: Names, codes: Int32) -> None:
@@ -53,12 +55,22 @@ def _refuse_rows(table: TextTable, names: Names, codes: Int32) -> None:
     nameless = np.flatnonzero(codes == NONE)
     if nameless.size:
         raise TableError(f"{count_of(len(nameless), 'row')} without an animal {table.source.where(nameless)}. Name it.")
-    again = np.flatnonzero(np.bincount(codes, minlength=len(names)) > 1)
-    listed = names.take(again).to_list()
+    is_repeated = np.bincount(codes, minlength=len(names)) > 1
+    listed = names.take(np.flatnonzero(is_repeated)).to_list()
     raise TableError(
-        f"{count_of(len(listed), 'animal')} with several coefficients of inbreeding in {table.source.path}: "
-        f"{name_some(listed)}. Leave one row each."
+        f"{count_of(len(listed), 'animal')} with several coefficients of inbreeding: {name_some(listed)} "
+        f"{table.source.where(np.flatnonzero(is_repeated[codes]))}. Leave one row each."
     )
+
+
+def _refuse_impossible(table: TextTable, names: Names, values: Float64) -> None:
+    rows = np.flatnonzero((values < 0) | (values > 1))
+    if rows.size:
+        shown = name_some((f"{names[row]}: {values[row]:g}" for row in rows[:EXAMPLES_SHOWN].tolist()), of=len(rows))
+        raise TableError(
+            f"{count_of(len(rows), 'coefficient')} of inbreeding below 0 or above 1: {shown} {table.source.where(rows)}. "
+            "Correct them, or leave the rows out."
+        )
 
 
 def _places(table: TextTable, part: str, names: Names) -> Int32:

@@ -10,7 +10,7 @@ import numpy as np
 
 from breedeval.arrays import NONE, Int8, Int32, Int64, freeze
 from breedeval.errors import PedigreeError, count_of
-from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex
+from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex, today
 from breedeval.io.column_codes import drop_names
 from breedeval.io.id_texts import DealtIds, IdTexts, PlacedIds
 from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
@@ -162,6 +162,7 @@ def read_pedigree_table(
         sex=birth.sex,
         unknown_forms=ids.unknown_forms,
         suspicious_forms=ids.suspicious_forms,
+        read_on=today(),
         notes=(*table.notes, *columns.describe(), *birth.notes),
     )
 

@@ -101,6 +101,16 @@ def count_born_wrong(animal, parent, born, born_of_name, missing):
 
 
 @compiled
+def count_years(years, missing, counts_out):
+    """Count the rows of each year from 0; those of other numbers go to the last of counts_out (k,), which starts as zeros."""
+    last = counts_out.shape[0] - 1
+    for i in range(years.shape[0]):
+        year = years[i]
+        if year != missing:
+            counts_out[year if 0 <= year < last else last] += 1
+
+
+@compiled
 def mark_born_wrong(animal, parent, first_row, born, missing, wrong_out):
     """Set wrong_out (m,) bool where the parent was born later than the animal; first_row (names,) says where it is known."""
     for i in range(parent.shape[0]):

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, freeze
-from breedeval.errors import RecordsError, count_of, name_some
+from breedeval.errors import EXAMPLES_SHOWN, RecordsError, count_of, name_some
 from breedeval.model.places import show_term
 from breedeval.model.records import RecordTable
 from breedeval.model.relations import Relations
@@ -73,11 +73,11 @@ def refuse_unknown_animals(table: RecordTable, animals: Mapping[str, Int32], ped
         codes = table.classes[column].codes
         rows = np.flatnonzero((codes >= 0) & np.append(absent, False)[codes])
         if len(rows):
-            names = table.classes[column].names.take(np.unique(codes[rows])[:1000])
-            n_absent = len(np.unique(codes[rows]))
+            met = np.unique(codes[rows])
+            names = table.classes[column].names.take(met[:EXAMPLES_SHOWN])
             problems.append(
-                f"{count_of(n_absent, 'animal')} in column {column} with {count_of(len(rows), 'record')} not in the pedigree "
-                f"{pedigree_source}: {name_some(list(names)[:5])}{'' if n_absent <= 5 else f' and {n_absent - 5:,} more'} "
+                f"{count_of(len(met), 'animal')} in column {column} with {count_of(len(rows), 'record')} not in the pedigree "
+                f"{pedigree_source}: {name_some(names, of=len(met))} "
                 f"{table.source.where(rows)}."
             )
     if problems:

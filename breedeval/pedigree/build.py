@@ -39,8 +39,8 @@ def build_pedigree(table: PedigreeTable, mend: Collection[str] | str = (), progr
         As read; rows in any order, parents with or without a row.
     mend
         Kinds of problems to mend by setting the parent concerned to unknown: ``own_parent``, ``loop``, ``duplicate``,
-        ``sex_conflict``, ``birth_order``, ``both_sexes``, ``suspicious_code``, or ``all``. Each change is listed in the
-        report.
+        ``sex_conflict``, ``birth_order``, ``both_sexes``, ``suspicious_code``; ``birth_year`` sets the birth year to unknown;
+        or ``all``. Each change is listed in the report.
     progress
         Called with what is being done and the share of it that is done, from time to time.
 

@@ -10,6 +10,7 @@ from breedeval.arrays import NONE, Bool, Int32, Int64
 from breedeval.errors import count_of
 from breedeval.kernels import pedigree_rows as kernels
 from breedeval.kernels.threads import cut_range, map_parts
+from breedeval.pedigree.birth_years import YearSpan, is_after_reading, looks_like_a_date, rows_with_senseless_years
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
 from breedeval.pedigree.row_values import values_of_rows
@@ -307,12 +308,41 @@ def _born_after(table: PedigreeTable, names: TableNames, parent: Int32, role: st
         parent_row = int(names.first_row[parent[row]])
         child, older = table.names[table.animal[row]], table.names[parent[row]]
         message = (
-            f"'{older}', {role} of '{child}', is born {_born(table, parent_row)}, after its progeny {_born(table, row)} "
+            f"'{older}', {role} of '{child}', is born {born_in_words(table, parent_row)}, "
+            f"after its progeny {born_in_words(table, row)} "
             f"{table.source.where([row, parent_row])}. Correct a birth date, or that parent."
         )
         return Problem(ProblemKind.BIRTH_ORDER, (row, parent_row), (child, older), message)
 
     return name
+
+
+def _birth_years(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
+    rows, span = rows_with_senseless_years(table)
+
+    def name(row: int) -> Problem:
+        animal = table.names[table.animal[row]]
+        message = (
+            f"'{animal}' is born {born_in_words(table, row)}{_why_senseless(table, row, span)} {table.source.where([row])}."
+        )
+        return Problem(ProblemKind.BIRTH_YEAR, (row,), (animal,), f"{message} {_year_remedy(table, row)}")
+
+    return _some(ProblemKind.BIRTH_YEAR, table, rows, name)
+
+
+def _why_senseless(table: PedigreeTable, row: int, span: YearSpan | None) -> str:
+    if is_after_reading(table, row):
+        return ", after the day on which the file was read"
+    if span is None or span.n == 0:
+        return ""
+    others = f"{span.first}" if span.first == span.last else f"{span.first} to {span.last}"
+    return f", far from {'the other one' if span.n == 1 else f'{span.n:,} others'} ({others})"
+
+
+def _year_remedy(table: PedigreeTable, row: int) -> str:
+    if table.birth_year is not None and looks_like_a_date(int(table.birth_year[row])):
+        return "It looks like a date: name its column as the birth date."
+    return "Correct it, or leave the field empty."
 
 
 _FINDERS: tuple[Callable[[PedigreeTable, TableNames], Iterator[Problem]], ...] = (
@@ -325,6 +355,7 @@ _FINDERS: tuple[Callable[[PedigreeTable, TableNames], Iterator[Problem]], ...] =
     _duplicates,
     _sex_conflicts,
     _birth_order,
+    _birth_years,
 )
 
 
@@ -346,7 +377,8 @@ def _parents_text(table: PedigreeTable, row: int) -> str:
     return " × ".join("unknown" if code == NONE else f"'{table.names[code]}'" for code in (table.sire[row], table.dam[row]))
 
 
-def _born(table: PedigreeTable, row: int) -> str:
+def born_in_words(table: PedigreeTable, row: int) -> str:
+    """The birth date of a row, or its birth year."""
     if table.birth_day is not None and table.birth_day[row] != YEAR_UNKNOWN:
         return str(np.datetime64(int(table.birth_day[row]), "D"))
     if table.birth_year is not None:

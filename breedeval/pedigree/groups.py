@@ -5,14 +5,14 @@ A group is a parent code of n or more in the pedigree, so everything that walks 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from breedeval.arrays import NONE, Int32, Int64, freeze
-from breedeval.errors import PedigreeError, count_of, name_some
+from breedeval.errors import EXAMPLES_SHOWN, PedigreeError, count_of, name_some
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import FEMALE, MALE, YEAR_UNKNOWN
@@ -59,7 +59,7 @@ def with_groups(pedigree: Pedigree, groups: ParentGroups) -> Pedigree:
     >>> grouped.groups.to_list(), grouped.parent_ids(grouped.row_of("1"))
     (['sires', 'dams'], ('sires', 'dams'))
     """
-    _refuse_ungrouped(pedigree, groups)
+    refuse_ungrouped(pedigree, groups)
     n = np.int32(pedigree.n_animals)
     parents = (
         freeze(np.where(parent == NONE, n + group, parent).astype(np.int32))
@@ -147,13 +147,15 @@ def _year_classes(year: Int32, min_size: int) -> tuple[Int64, list[str]]:
     return class_of_year[np.searchsorted(years, year)], names
 
 
-def _refuse_ungrouped(pedigree: Pedigree, groups: ParentGroups) -> None:
+def refuse_ungrouped(pedigree: Pedigree, groups: ParentGroups, where: Callable[[Int64], str] | None = None) -> None:
+    """Raise `PedigreeError` if an unknown parent has no group; `where` says of rows (k,) of the pedigree where they stand."""
     bare = ((pedigree.sire == NONE) & (groups.sire == NONE)) | ((pedigree.dam == NONE) & (groups.dam == NONE))
     rows = np.flatnonzero(bare)
     if len(rows):
         raise PedigreeError(
             f"{count_of(len(rows), 'animal')} with an unknown parent and no group: "
-            f"{name_some(pedigree.ids.take(rows[:1000]))} ({pedigree.source}). Give every unknown parent a group: "
+            f"{name_some(pedigree.ids.take(rows[:EXAMPLES_SHOWN]), of=len(rows))} "
+            f"{f'({pedigree.source})' if where is None else where(rows)}. Give every unknown parent a group: "
             "in the column or as a code, with a row for each parent, or by a rule.",
             lines=(),
         )

@@ -1,4 +1,4 @@
-"""Mending a pedigree on request: parents that cannot be right become unknown, and each is listed."""
+"""Mending a pedigree on request: parents and birth years that cannot be right become unknown, and each is listed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from breedeval.arrays import NONE, Bool, Int32, Int64
+from breedeval.arrays import NONE, Bool, Int32, Int64, freeze
 from breedeval.names import Names
+from breedeval.pedigree.birth_years import rows_with_senseless_years
 from breedeval.pedigree.checks import (
+    born_in_words,
     first_rows,
     links_born_wrong,
     loops_of_table,
     rows_repeated,
 )
-from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, PedigreeTable
+from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN, PedigreeTable
 from breedeval.pedigree.table_names import sexes_of_names
 
 ROLES = ("sire", "dam")
@@ -24,7 +26,7 @@ ROLES = ("sire", "dam")
 
 @dataclass(frozen=True, slots=True)
 class MendedLink:
-    """A parent (``sire`` or ``dam``) that was changed: in which row, from what to what, why."""
+    """A parent (``sire`` or ``dam``) or a ``birth_year`` that was changed: in which row, from what to what, why."""
 
     row: int
     animal: str
@@ -84,8 +86,12 @@ class _Editor:
         if old == new:
             return
         self.links[role][row] = new
+        self.note(row, role, self._name(old), self._name(new), reason)
+
+    def note(self, row: int, what: str, old: str | None, new: str | None, reason: str) -> None:
+        """Remember a change."""
         animal = self._name(int(self.table.animal[row])) or ""
-        self.changes.append(MendedLink(row, animal, role, self._name(old), self._name(new), reason))
+        self.changes.append(MendedLink(row, animal, what, old, new, reason))
 
     def clear(self, where: Bool, role: str, reason: str) -> None:
         for row in np.flatnonzero(where & (self.links[role] != NONE)).tolist():
@@ -135,6 +141,24 @@ def _mend_both_sexes(editor: _Editor) -> None:
         links = editor.links[role]
         other = "dam" if role == "sire" else "sire"
         editor.clear((links != NONE) & wrong[links], role, f"the {role} is otherwise used as a {other}")
+
+
+def _mend_birth_years(editor: _Editor) -> None:
+    table = editor.table
+    rows, _ = rows_with_senseless_years(table)
+    for row in rows.tolist():
+        editor.note(row, "birth_year", born_in_words(table, row), None, "it makes no sense")
+    year, day = (_forgotten(births, rows) for births in (table.birth_year, table.birth_day))
+    editor.table = replace(table, birth_year=year, birth_day=day)
+
+
+def _forgotten(births: Int32 | None, rows: Int64) -> Int32 | None:
+    """A copy of the births (m,) in which those of `rows` are not known."""
+    if births is None:
+        return None
+    out = births.copy()
+    out[rows] = YEAR_UNKNOWN
+    return freeze(out)
 
 
 def _mend_birth_order(editor: _Editor) -> None:
@@ -210,10 +234,11 @@ def _rows_of_animals(table: PedigreeTable) -> Callable[[int], list[int]]:
     return rows_of
 
 
-#: What can be mended and how, in the order of the work.
+#: What can be mended and how, in the order of the work: a birth year that makes no sense must not cost an animal its parents.
 MENDS: dict[str, Callable[[_Editor], None]] = {
     "suspicious_code": _mend_suspicious_codes,
     "own_parent": _mend_own_parents,
+    "birth_year": _mend_birth_years,
     "sex_conflict": _mend_sex_conflicts,
     "both_sexes": _mend_both_sexes,
     "birth_order": _mend_birth_order,

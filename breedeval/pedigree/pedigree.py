@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import NONE, Int8, Int32
+from breedeval.errors import count_of
 from breedeval.names import Names
 
 
@@ -66,7 +67,7 @@ class Pedigree:
         UnknownNameError
             If no animal has this id.
         """
-        return self.ids.row_of(animal_id)
+        return self.ids.row_of(animal_id, f"in {self.source}, which has {count_of(len(self), 'animal')}")
 
     def parent_ids(self, row: int) -> tuple[str | None, str | None]:
         """Names of the sire and the dam of the animal in `row`; None where unknown."""

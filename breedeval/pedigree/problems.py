@@ -32,6 +32,7 @@ class ProblemKind(Enum):
         "animals used as parents against their sex",
     )
     BIRTH_ORDER = ("birth_order", False, "parent born after its progeny", "parents born after their progeny")
+    BIRTH_YEAR = ("birth_year", False, "birth year or date that makes no sense", "birth years or dates that make no sense")
     REPEATED_ROW = ("repeated_row", False, "row that repeats an earlier one", "rows that repeat an earlier one")
 
     def __init__(self, label: str, fatal: bool, singular: str, plural: str) -> None:

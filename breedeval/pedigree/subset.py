@@ -70,14 +70,15 @@ def rows_of(pedigree: Pedigree, ids: Iterable[str]) -> Int32:
     names = Names.of(ids)
     rows = pedigree.ids.find(names)
     absent = np.flatnonzero(rows == NONE)
-    if len(absent) == 1:
-        pedigree.row_of(names[int(absent[0])])  # its message has the nearest names
     if len(absent):
-        listed = names.take(absent).to_list()
+        listed = list(dict.fromkeys(names.take(absent).to_list()))
+        if len(listed) == 1:
+            pedigree.row_of(listed[0])  # its message has the nearest names
         raise UnknownNameError(
-            f"{count_of(len(absent), 'animal')} of {len(names):,} not in {pedigree.source}: {name_some(listed)}. "
+            f"{count_of(len(listed), 'animal')} of {len(names):,} not in {pedigree.source}: {name_some(listed)}. "
             "Write ids as they stand in the pedigree file.",
             name=listed[0],
+            names=listed,
             nearest=[],
         )
     return rows

@@ -48,6 +48,8 @@ class PedigreeTable:
     suspicious_forms
         Texts that look like "unknown" (``00``, ``NaN``, ``-5`` ...), stand as a parent, are not in the list of
         unknown codes and have no row of their own. They must not become animals in silence.
+    read_on
+        Day (since 1970-01-01) on which the file was read: nobody in it is born later. None if that is not known.
     notes
         What was assumed while reading (separator, column names, a missing last line end), for the user to see.
     """
@@ -62,6 +64,7 @@ class PedigreeTable:
     sex: Int8 | None = None
     unknown_forms: tuple[UnknownForm, ...] = ()
     suspicious_forms: tuple[UnknownForm, ...] = ()
+    read_on: int | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property

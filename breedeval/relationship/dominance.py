@@ -21,7 +21,7 @@ import numpy as np
 from scipy.sparse import block_array, csr_array, diags_array
 
 from breedeval.arrays import Float64, Int64, freeze
-from breedeval.errors import DataError, NotPositiveDefiniteError, count_of, name_some
+from breedeval.errors import EXAMPLES_SHOWN, DataError, NotPositiveDefiniteError, count_of, name_some
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.components import invert_by_components
@@ -120,7 +120,7 @@ def _between_families(pedigree: Pedigree, inbreeding: Inbreeding, sires: Int64, 
 def _refuse_identical(within: Float64, names: Names, source: str) -> None:
     bad = np.flatnonzero(within < SMALLEST_DEVIATION)
     if len(bad):
-        shown = name_some(names.take(bad[:1000]).to_list())
+        shown = name_some(names.take(bad[:EXAMPLES_SHOWN]), of=len(bad))
         raise NotPositiveDefiniteError(
             f"dominance(): {count_of(len(bad), 'family', 'families')} of {source}, {shown}: their parents are so inbred that "
             "full sibs would have the same dominance effect or one of more than the whole variance. The method ignores "

@@ -79,6 +79,17 @@ def drift_gamma(years: Float64, rate: float, start: float = 0.0, extra: float = 
     return shared + extra * np.eye(len(since))
 
 
+def variance_divisor(gamma: Float64) -> float:
+    """What the genetic variance of unrelated founders is divided by when founders are related by Γ (Legarra et al. 2015).
+
+    Examples
+    --------
+    >>> variance_divisor(uniform_gamma(1, 0.5, 0.0))
+    0.75
+    """
+    return float(1.0 + np.mean(np.diag(gamma)) / 2.0 - np.mean(gamma))
+
+
 def compute_inbreeding_with_metafounders(pedigree: Pedigree, gamma: Float64) -> Inbreeding:
     """Inbreeding coefficients (self-relationship minus one) relative to metafounders.
 

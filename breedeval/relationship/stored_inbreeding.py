@@ -12,6 +12,7 @@ from breedeval.errors import DataError, UnknownNameError, count_of, name_some
 from breedeval.kernels import same_order as kernels
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.source import Source
 
 #: Place of a parent that has no stored coefficient of its own.
 NOT_STORED = -2
@@ -50,6 +51,8 @@ class StoredInbreeding:
         (k,) place among ``ids`` of each parent at that time, −1 unknown, `NOT_STORED` for a parent without a stored
         coefficient; or empty. With them, animals whose parents have changed since are found, and computed again together with
         their descendants. Without them nobody can tell.
+    source
+        File and line of each, for messages; None if they were not read.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class StoredInbreeding:
     coefficients: Float64
     sire: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     dam: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         for values, what in ((self.coefficients, "stored coefficient"), (self.sire, "stored sire"), (self.dam, "stored dam")):
@@ -108,7 +112,7 @@ class StoredInbreeding:
         DataError
             If an animal is stored twice.
         """
-        rows, known = self._found(pedigree.ids)
+        rows, known = self._found(pedigree.ids, f" {pedigree.source}")
         marked = np.zeros(pedigree.n_animals if self.has_parents else 0, dtype=np.bool_)
         n_changed = 0
         if self.has_parents:
@@ -145,8 +149,8 @@ class StoredInbreeding:
             rows[n_found:] = ids.find(self.ids.take(np.arange(n_found, len(rows))))
         return rows
 
-    def _found(self, ids: Names) -> tuple[Int32, Float64]:
-        """Rows of the stored animals, empty where no parents want them; and the coefficients by row."""
+    def _found(self, ids: Names, pedigree: str = "") -> tuple[Int32, Float64]:
+        """Rows of the stored animals, empty where no parents want them; and coefficients by row of a pedigree of this name."""
         rows = np.empty(len(self.ids) if self.has_parents else 0, dtype=np.int32)
         known = np.empty(len(ids))
         n_found = kernels.follow_values(
@@ -158,8 +162,8 @@ class StoredInbreeding:
         if (missing := np.flatnonzero(rows == NONE)).size:
             names = self.ids.take(missing).to_list()
             raise UnknownNameError(
-                f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree: "
-                f"{name_some(names)}. Leave them out, or add them to the pedigree.",
+                f"{count_of(len(names), 'animal')} with a stored coefficient of inbreeding not in the pedigree{pedigree}: "
+                f"{name_some(names)}{self._where(missing)}. Leave them out, or add them to the pedigree.",
                 name=names[0],
                 names=names,
             )
@@ -169,10 +173,14 @@ class StoredInbreeding:
         found = np.full(len(ids), np.nan)
         if kernels.put_values(rows, self.coefficients, found) and (again := rows_met_before(rows)).size:
             raise DataError(
-                f"Stored coefficients of inbreeding name an animal twice: {name_some(self.ids.take(again).to_list())}. "
-                "Leave one of them out."
+                f"Stored coefficients of inbreeding name an animal twice: {name_some(self.ids.take(again).to_list())}"
+                f"{self._where(again)}. Leave one of them out."
             )
         return found
+
+    def _where(self, rows: Int32 | Int64) -> str:
+        """Where stored animals stand, for a message; nothing if that is not known."""
+        return "" if self.source is None else f" {self.source.where(rows)}"
 
 
 def rows_met_before(rows: Int32) -> Int32:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import Float64, Int64, freeze
-from breedeval.errors import NotConvergedError, name_some
+from breedeval.errors import EXAMPLES_SHOWN, NotConvergedError, name_some
 from breedeval.kernels import metafounders as kernels
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.table import YEAR_UNKNOWN
@@ -98,7 +98,7 @@ def compute_inbreeding_of_unknown_parents(pedigree: Pedigree, years: Float64) ->
 
 
 def _refuse_unsettled(pedigree: Pedigree, groups: Int64, means: Float64) -> None:
-    names = name_some(pedigree.groups.take(groups[:1000]))
+    names = name_some(pedigree.groups.take(groups[:EXAMPLES_SHOWN]), of=len(groups))
     raise NotConvergedError(
         f"The mean inbreeding of the unknown parents of {names} does not settle (it is {means[groups].max():.3f} and grows): "
         "the animals of that time with both parents known descend from hardly anybody but the unknown parents of the same "

@@ -77,8 +77,13 @@ class BeefPlan(PopulationPlan):
     herd_sd: float = 0.6
     herd_year_sd: float = 0.4
 
-    shares: ClassVar[tuple[str, ...]] = (*PopulationPlan.shares, "ai_share", "survival", "sold", "missing_birth_weight")
-    positive: ClassVar[tuple[str, ...]] = ("cows_per_herd", "calves_per_ai_sire", "cows_per_bull", "survival", "first_bull_age")
+    shares: ClassVar[tuple[str, ...]] = (
+        *PopulationPlan.shares,
+        "ai_share", "survival", "sold", "missing_birth_weight", "direct_h2", "maternal_h2", "permanent_share",
+    )  # fmt: skip
+    positive: ClassVar[tuple[str, ...]] = (
+        "cows_per_herd", "calves_per_ai_sire", "cows_per_bull", "survival", "first_bull_age", "phenotypic_sd",
+    )  # fmt: skip
     not_negative: ClassVar[tuple[str, ...]] = ("herd_sd", "herd_year_sd")
     kind: ClassVar[str] = "beef population"
 

@@ -76,8 +76,8 @@ class PigPlan(PopulationPlan):
     herd_sd: float = 0.4
     batch_sd: float = 0.3
 
-    shares: ClassVar[tuple[str, ...]] = (*PopulationPlan.shares, "survival", "sold", "permanent_share")
-    positive: ClassVar[tuple[str, ...]] = ("sows_per_herd", "litters_per_boar", "survival", "last_parity")
+    shares: ClassVar[tuple[str, ...]] = (*PopulationPlan.shares, "survival", "sold", "permanent_share", "h2", "litter_share")
+    positive: ClassVar[tuple[str, ...]] = ("sows_per_herd", "litters_per_boar", "survival", "last_parity", "phenotypic_sd")
     not_negative: ClassVar[tuple[str, ...]] = ("herd_sd", "batch_sd")
     kind: ClassVar[str] = "pig population"
 

@@ -77,9 +77,10 @@ class PlantPlan(PopulationPlan):
     trial_sd: float = 1.0
     index: tuple[float, float] = (1.0, -0.3)
 
-    shares: ClassVar[tuple[str, ...]] = (*PopulationPlan.shares, "interaction_share")
+    shares: ClassVar[tuple[str, ...]] = (*PopulationPlan.shares, "interaction_share", "h2", "block_share")
     positive: ClassVar[tuple[str, ...]] = (
         "lines_per_cross", "selfings", "generations_per_year", "trials", "blocks", "plots_per_block", "parent_years",
+        "phenotypic_sd",
     )  # fmt: skip
     not_negative: ClassVar[tuple[str, ...]] = ("trial_sd",)
     kind: ClassVar[str] = "plant population"

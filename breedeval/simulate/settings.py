@@ -53,8 +53,8 @@ class PopulationPlan:
         problems = [
             f"{name} is {getattr(self, name)}, not a share between 0 and 1" for name in self.shares if not self._share(name)
         ]
-        problems += [f"{name} is {getattr(self, name)}, not positive" for name in self.positive if not getattr(self, name) > 0]
-        problems += [f"{name} is {getattr(self, name)}, negative" for name in self.not_negative if not getattr(self, name) >= 0]
+        problems += [f"{name} is {getattr(self, name)}, not positive" for name in self.positive if self._smallest(name) <= 0]
+        problems += [f"{name} is {getattr(self, name)}, negative" for name in self.not_negative if self._smallest(name) < 0]
         return problems
 
     def more_problems(self) -> list[str]:
@@ -78,7 +78,11 @@ class PopulationPlan:
         ]
 
     def _share(self, name: str) -> bool:
-        return bool(0 <= getattr(self, name) <= 1)
+        return self._smallest(name) >= 0 and float(np.max(getattr(self, name))) <= 1
+
+    def _smallest(self, name: str) -> float:
+        """The smallest number of a setting that may be several."""
+        return float(np.min(getattr(self, name)))
 
 
 def _wrong_form(name: str, default: Any, value: Any) -> str | None:

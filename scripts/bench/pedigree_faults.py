@@ -31,7 +31,7 @@ def scatter_pedigree_faults(rng: np.random.Generator, source: Path, target: Path
     parents = {row[1] for row in rows} | {row[2] for row in rows}
     childless = np.array([k for k, row in enumerate(rows) if row[0] not in parents])
     of_loops = [2 + k % 8 for k in range(n)]
-    sizes = {"own": n, "duplicate": n, "zeros": n, "sex": n, "born": n, "nameless": n, "loops": sum(of_loops)}
+    sizes = {"own": n, "duplicate": n, "zeros": n, "sex": n, "born": n, "years": n, "nameless": n, "loops": sum(of_loops)}
     ends = np.cumsum(list(sizes.values()))
     chosen = rng.choice(childless, ends[-1], replace=False)
     of = dict(zip(sizes, np.split(chosen, ends[:-1]), strict=True))
@@ -52,7 +52,9 @@ def scatter_pedigree_faults(rng: np.random.Generator, source: Path, target: Path
     for k in of["born"].tolist():
         # A father of his own, who is younger.
         rows[k][1] = b"YOUNG" + rows[k][0]
-        rows.append([rows[k][1], b"0", b"0", b"2040", b"M"])
+        rows.append([rows[k][1], b"0", b"0", b"2025", b"M"])
+    for k in of["years"].tolist():
+        rows[k][3] = (b"20005", b"9999")[k % 2]  # not too early: then the parents would be born late as well
     for k in of["sex"].tolist():
         rows[k][2] = b"BULL" + rows[k][0]
         rows.append([rows[k][2], b"0", b"0", b"1990", b"M"])
@@ -67,4 +69,5 @@ def scatter_pedigree_faults(rng: np.random.Generator, source: Path, target: Path
         "nameless rows": n,
         "sex conflicts": n,
         "parents born late": n,
+        "birth years without sense": n,
     }

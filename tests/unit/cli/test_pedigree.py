@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -90,10 +91,12 @@ def test_stored_coefficients_are_taken_as_they_are_without_parents_and_that_is_s
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("animal,inbreeding\n1,0\n1,0\n", "1 animal with several coefficients"),
-        ("animal,inbreeding\n1,0\n,0\n", "1 row without an animal"),
-        ("animal,inbreeding\n1,x\n", "'x'"),
-        ("animal,inbreeding\n9,0\n", "not in the pedigree: '9'"),
+        ("animal,inbreeding\n1,0\n2,0\n1,0\n", "1 animal with several coefficients of inbreeding: '1' (FILE, lines 2 and 4)"),
+        ("animal,inbreeding\n1,0\n,0\n", "1 row without an animal (FILE, line 3)"),
+        ("animal,inbreeding\n1,x\n", "FILE: Column 'inbreeding': 1 value is no number: 'x' (line 2)"),
+        ("animal,inbreeding\n1,0\n9,0\n", ".csv: '9' (FILE, line 3)"),
+        ("animal,inbreeding\n1,0\n2,-0.5\n", "1 coefficient of inbreeding below 0 or above 1: '2: -0.5' (FILE, line 3)"),
+        ("animal,inbreeding\n1,1.5\n", "1 coefficient of inbreeding below 0 or above 1: '1: 1.5' (FILE, line 2)"),
         ("animal,f\n1,0\n", "inbreeding"),
     ],
 )
@@ -102,7 +105,14 @@ def test_stored_coefficients_that_cannot_be_used(call, tmp_path, text, message):
     old.write_text(text)
     result = call(MRODE, "inbreeding", "--stored", str(old))
     assert result.exit_code != 0
-    assert message in str(result.exception)
+    assert message.replace("FILE", str(old)) in str(result.exception)
+
+
+def test_animals_of_pairs_that_are_not_there_are_named_together_with_the_file(call):
+    result = call(MRODE, "relationship", "3", "99", "98", "99")
+    assert re.search(r"2 animals of 4 not in .*\.csv: '99', '98'", str(result.exception))
+    result = call(MRODE, "relationship", "3", "99")
+    assert re.search(r"'99' is not in .*\.csv, which has 6 animals", str(result.exception))
 
 
 def test_relationship_of_pairs(call):

@@ -122,6 +122,17 @@ def test_extract_gives_a_file_that_can_be_read_again(call, tmp_path):
     assert pd.read_csv(out).columns.tolist() == ["animal", "sire", "dam", "sex", "birth_year"]
 
 
+@pytest.mark.parametrize("command", ["prune", "extract"])
+def test_ids_that_are_not_there_are_named_with_their_lines(call, tmp_path, command):
+    ids = tmp_path / "ids.txt"
+    ids.write_text("i\nx1\n\n x2 \nx1\n")
+    message = str(call(command, "--ids", str(ids), "--id", "x3").exception)
+    assert "not in" in message
+    assert "herd.csv: 'x3', 'x1', 'x2'" in message
+    assert message.endswith(f"Asked for in {ids}, lines 2, 4 and 5.")
+    assert "Asked for" not in str(call(command, "--id", "x3").exception)
+
+
 def test_prune_and_files_of_ids(call, tmp_path):
     ids = tmp_path / "ids.txt"
     ids.write_text("i\n\nj\n")
@@ -187,3 +198,30 @@ def test_ids_of_a_spreadsheet_are_read(call, tmp_path):
     result = call("extract", "--ids", str(tmp_path / "ids.txt"))
     assert result.exit_code == 2
     assert "is not UTF-8" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "beyond", "at"),
+    [
+        ("describe", "--years", "0", "1"),
+        ("founders", "--years", "0", "1"),
+        ("founders", "--top", "0", "1"),
+        ("founders", "--tolerance", "-0.001", "0"),
+        ("completeness", "--depth", "0", "1"),
+        ("completeness", "--width", "0", "1"),
+        ("trend", "--width", "0", "1"),
+        ("inbreeding-rate", "--width", "0", "1"),
+        ("inbreeding-rate", "--years", "0", "1"),
+        ("inbreeding-rate", "--interval", "0", "0.5"),
+        ("families", "--top", "0", "1"),
+        ("average-relationship", "--width", "0", "1"),
+        ("extract", "--ancestors", "-1", "0"),
+        ("extract", "--descendants", "-1", "0"),
+    ],
+)
+def test_bounds_of_options(call, command, option, beyond, at):
+    animal = ["--id", "i"] if command == "extract" else []
+    result = call(command, *animal, option, beyond)
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert call(command, *animal, option, at).exit_code == 0

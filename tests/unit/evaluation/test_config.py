@@ -243,7 +243,7 @@ FORMS = "Write its name, or its number in a file without header."
             "animal: id",
             "animal: id, mend: [loops]",
             "farm.yaml:1: pedigree.mend.0: 'loops' is none of own_parent, loop, duplicate, sex_conflict, birth_order, "
-            "both_sexes, suspicious_code, all. Did you mean 'loop'?",
+            "birth_year, both_sexes, suspicious_code, all. Did you mean 'loop'?",
         ),
         (
             "animal: id",

@@ -71,6 +71,13 @@ def test_pedigree_with_nulls_and_dates(write):
     assert table.birth_day.tolist() == [14640, -(2**31), 15399]
 
 
+def test_a_code_for_missing_is_no_birth_year_whatever_its_type(write):
+    columns = {"id": ["A", "B", "C"], "sire": ["0"] * 3, "dam": ["0"] * 3}
+    for years in ([0, 2010, -9], [0.0, 2010.0, -9.0], ["0", "2010", "-9"]):
+        table = read_pedigree_table(write(**columns, year=years), unknown=["0", "-9"])
+        assert table.birth_year.tolist() == [-(2**31), 2010, -(2**31)]
+
+
 def test_time_stamps_are_dates(write):
     path = write(id=["A"], sire=["0"], dam=["0"], dob=[dt.datetime(1969, 12, 31, 23, 59)])
     assert read_pedigree_table(path).birth_day.tolist() == [-1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from breedeval.errors import PedigreeError, TableError
 from breedeval.io import plain_file
 from breedeval.io.pedigree_file import read_pedigree, read_pedigree_table
+from breedeval.pedigree.checks import find_problems
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 
 
@@ -202,6 +205,13 @@ def test_birth_dates_fill_birth_years(write):
     table = read_pedigree_table(path)
     assert table.birth_day.tolist() == [1, 11017, 15399, -1, YEAR_UNKNOWN, 11448, YEAR_UNKNOWN]
     assert table.birth_year.tolist() == [1970, 2000, 2012, 1969, YEAR_UNKNOWN, 2001, YEAR_UNKNOWN]
+
+
+def test_births_after_the_day_of_reading_are_doubted(write):
+    tomorrow, today = (date.today() + timedelta(days=days) for days in (1, 0))
+    table = read_pedigree_table(write(f"id,sire,dam,dob\nA,0,0,{today}\nB,0,0,{tomorrow}\n"))
+    (problem,) = find_problems(table)
+    assert (problem.kind.label, problem.animals, problem.rows) == ("birth_year", ("B",), (1,))
 
 
 def test_a_birth_year_goes_before_the_date(write):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from breedeval.errors import PedigreeError
@@ -176,6 +178,29 @@ def test_mend_birth_order():
     built = build_pedigree(table, mend=["birth_order"])
     assert parents(built, "x") == (None, None)
     assert parents(built, "y") == ("s", None)
+
+
+def test_mend_birth_year_before_a_parent_is_taken_away_for_it():
+    rows = [("s", None, None), ("x", "s", None), ("y", "s", None)]
+    table = make_table(rows, birth_year=[20005, 2009, 2011], birth_day=[None, 14_244, None])
+    built = build_pedigree(table, mend="all")
+    assert parents(built, "x") == parents(built, "y") == ("s", None)
+    years = dict(zip(built.pedigree.ids, built.pedigree.birth_year.tolist(), strict=True))
+    assert years == {"s": YEAR_UNKNOWN, "x": 2009, "y": 2011}
+    assert "birth_year of 's' '20005' → unknown" in "\n".join(built.report.lines())
+    assert built.report.warnings == ()
+    assert table.birth_year.tolist() == [20005, 2009, 2011]
+
+
+def test_mend_birth_date_with_the_year():
+    table = replace(
+        make_table([("x", None, None), ("y", None, None)], birth_year=[2031, 2009], birth_day=[22_300, None]), read_on=20_000
+    )
+    built = build_pedigree(table, mend=["birth_year"])
+    assert built.pedigree.birth_year.tolist() == [YEAR_UNKNOWN, 2009]
+    assert [(link.parent, link.old_parent, link.new_parent) for link in built.report.mended] == [
+        ("birth_year", "2031-01-21", None)
+    ]
 
 
 def test_mend_all_builds_a_file_full_of_errors_and_says_what_was_done():

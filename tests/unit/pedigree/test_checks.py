@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -105,6 +106,64 @@ def test_birth_order_by_year_and_by_day_but_not_in_the_same_year():
     assert "2011-01-26, after its progeny 2011-01-25" in by_day.message
 
 
+TODAY = 20_000  # 2024-10-04
+
+
+def founders(years, day=None):
+    rows = [(f"x{k}", None, None) for k in range(len(years))]
+    return replace(make_table(rows, birth_year=years, birth_day=day), read_on=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("years", "wrong"),
+    [
+        ([1985, 1990, 2024, None], []),
+        ([1985, 1990, 2025, 9999], [2, 3]),  # nobody is born after today
+        ([1985, 1990, 20005, 20101231, 10_000], [2, 3, 4]),
+        ([19, 85, 198, 1985, 1990, 1991, 1999, 2000], [0, 1, 2]),  # far from the middle one
+        ([1935, 1985, 1990], []),  # 50 years are no gap
+        ([1934, 1985, 1990], [0]),
+        ([1750, 1790, 1830, 1870, 1910, 1950, 2020, 2021], [6, 7]),  # the middle one decides
+        ([1, 2, 3, 4, 20], []),  # years of a simulation
+        ([1, 2, 3, 4, 1999], [4]),
+        ([0, 1985, 1990], [0]),
+        ([9999, 9999], [0, 1]),
+        ([None, None], []),
+    ],
+)
+def test_birth_years_without_sense(years, wrong):
+    problems = find_problems(founders(years))
+    assert [problem.rows for problem in problems] == [(row,) for row in wrong]
+    assert {problem.kind for problem in problems} <= {ProblemKind.BIRTH_YEAR}
+    assert not any(problem.kind.fatal for problem in problems)
+
+
+def test_birth_years_of_a_table_that_was_not_read_have_no_today():
+    years = [2990, 2999, 3001]
+    assert find_problems(replace(founders(years), read_on=None)) == ()
+    assert len(find_problems(founders(years))) == 3
+
+
+def test_birth_dates_after_the_day_of_reading():
+    problem = only(founders([2024] * 3, [TODAY, TODAY + 1, None]))
+    assert problem.animals == ("x1",)
+    assert "'x1' is born 2024-10-05, after the day on which the file was read (herd.csv, line 3)." in problem.message
+
+
+def test_what_is_said_of_birth_years_without_sense():
+    far, date = find_problems(founders([19, 1985, 1990, 20101231]))
+    assert (
+        far.message
+        == "'x0' is born 19, far from 2 others (1985 to 1990) (herd.csv, line 2). Correct it, or leave the field empty."
+    )
+    assert "name its column as the birth date" in date.message
+
+
+def test_a_row_without_an_animal_has_no_second_problem_for_its_birth_year():
+    table = replace(make_table([("x", None, None), (None, None, None)], birth_year=[1990, 9999]), read_on=TODAY)
+    assert only(table).kind is ProblemKind.NAMELESS
+
+
 def test_row_without_an_animal():
     problem = only(make_table([("x", None, None), (None, "x", None)]))
     assert (problem.kind, problem.rows) == (ProblemKind.NAMELESS, (1,))
@@ -202,5 +261,5 @@ def test_every_fault_of_a_large_pedigree_is_in_one_report(tmp_path, root, monkey
         counts[problem.kind] += problem.count
     assert counts == dict.fromkeys(
         (ProblemKind.NAMELESS, ProblemKind.OWN_PARENT, ProblemKind.LOOP, ProblemKind.DUPLICATE, ProblemKind.SUSPICIOUS_CODE,
-         ProblemKind.SEX_CONFLICT, ProblemKind.BIRTH_ORDER), 1000
+         ProblemKind.SEX_CONFLICT, ProblemKind.BIRTH_ORDER, ProblemKind.BIRTH_YEAR), 1000
     )  # fmt: skip

@@ -62,3 +62,10 @@ def test_an_unknown_parent_without_group_is_refused_by_name() -> None:
     none = np.full(2, -1, dtype=np.int32)
     with pytest.raises(PedigreeError, match=r"2 animals with an unknown parent and no group: 'a', 'c'"):
         with_groups(pedigree, ParentGroups(Names.of(["g"]), none, none))
+
+
+def test_of_many_without_group_five_are_named_and_all_counted() -> None:
+    pedigree = make_pedigree([(f"a{k}", None, None) for k in range(2000)])
+    none = np.full(2000, -1, dtype=np.int32)
+    with pytest.raises(PedigreeError, match=r"2,000 animals .*'a4' and 1,995 more \(herd\.csv\)"):
+        with_groups(pedigree, ParentGroups(Names.of(["g"]), none, none))
