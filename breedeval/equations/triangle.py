@@ -65,8 +65,16 @@ def assemble_lower_triangle(equations: MixedModelEquations, dtype: DTypeLike = n
     return _Assembly(equations).build(np.dtype(dtype))
 
 
-def predict_triangle_bytes(equations: MixedModelEquations, dtype: DTypeLike = np.float32) -> int:
-    """Memory that gathering and factorizing the lower triangle will take at its highest; costs one pass over the records."""
+@dataclass(frozen=True)
+class FactorBytes:
+    """Memory of an incomplete factor: at its highest while it is made, and what is kept of it."""
+
+    making: int
+    kept: int
+
+
+def predict_factor_bytes(equations: MixedModelEquations, dtype: DTypeLike = np.float32) -> FactorBytes:
+    """Memory of gathering and factorizing the lower triangle, with as many threads as now; costs one pass over the records."""
     return _Assembly(equations).predict_bytes(np.dtype(dtype))
 
 
@@ -97,19 +105,23 @@ class _Assembly:
         self._records = self._pack_records()
         self._parts = [self._part(s) for s in range(len(self._segments))]
 
-    def predict_bytes(self, dtype: np.dtype[Any]) -> int:
+    def predict_bytes(self, dtype: np.dtype[Any]) -> FactorBytes:
         pointer, value_pointer, _ = self._pointers()
-        links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
         elements = 4 * int(pointer[-1]) + dtype.itemsize * int(value_pointer[-1])
-        elements = 2 * elements + 32 * len(pointer)  # once more while it is put together, then by rows
-        diagonal = sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
-        return (
-            elements
-            + 24 * diagonal
-            + links
-            + int(self._records.node.nbytes + self._records.repeats.nbytes)
-            + 4 * self._n_nodes * (2 + n_threads())
-        )
+        diagonal = 8 * sum(segment.n_levels * segment.block.n_columns**2 for segment in self._segments)
+        n_widths, by_rows, nodes = len(set(self._table[:, 2].tolist())), n_threads() > 1, 8 * self._n_nodes
+        links = sum({id(part): part.pointer.nbytes + 12 * len(part.row) for part in self._links.values()}.values())
+        records = self._records.node.nbytes + self._records.repeats.nbytes
+        # Pieces of columns are put together where all nodes are single equations, else the columns are sorted by their widths.
+        gathering = (2 if self._is_single() else 1) * elements + diagonal + links + records + nodes * (2 + n_threads())
+        kept = (2 if by_rows else 1) * elements + diagonal + nodes * (1 + 2 * n_widths + by_rows)
+        storing = kept + diagonal + nodes * 2 + (elements if n_widths > 1 else 0)
+        return FactorBytes(int(max(gathering, storing)), int(kept))
+
+    def _is_single(self) -> bool:
+        """Whether every node is one equation, which each record meets once in a term."""
+        plain = not len(self._records.meet_pointer) and not len(self._records.roots)
+        return bool(plain and (self._table[:, 2] == 1).all() and (np.diff(self._records.slot_pointer) == 1).all())
 
     def _pointers(self) -> tuple[Int64, Int64, int]:
         """Where rows and values of each column begin, and the length of the longest column."""
@@ -123,9 +135,7 @@ class _Assembly:
 
     def build(self, dtype: np.dtype[Any]) -> LowerTriangle:
         diagonal = self._diagonal()
-        plain = not len(self._records.meet_pointer) and not len(self._records.roots)
-        single = plain and (self._table[:, 2] == 1).all() and (np.diff(self._records.slot_pointer) == 1).all()
-        found = self._fill_single(dtype, diagonal) if single else self._fill(dtype, diagonal)
+        found = self._fill_single(dtype, diagonal) if self._is_single() else self._fill(dtype, diagonal)
         left_out = tuple(segment.block.name for segment in self._segments if self._is_left_out(segment))
         table, equation = freeze(self._table), freeze(self._node_equations())
         return LowerTriangle(table, equation, *found, diagonal, self._n_nodes - self._n_dense, left_out)

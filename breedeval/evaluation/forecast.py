@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breedeval.equations.triangle import predict_triangle_bytes
+from breedeval.equations.triangle import FactorBytes, predict_factor_bytes
 from breedeval.errors import MemoryShortError
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.plan import BYTES_PER_ELEMENT
@@ -103,13 +103,14 @@ def _remedy(problem: Problem) -> str:
 
 def _solution_bytes(problem: Problem, *, starts: bool) -> float:
     """Bytes on top of the equations."""
-    order, plan = problem.equations.order, problem.plan
+    plan = problem.plan
     n_bytes = 0.0
     if plan.needs_factor and problem.matrix is not None:
         elements = problem.size.elements if problem.size is not None else 0
         n_bytes += LAYOUT_BYTES * problem.matrix.nnz + BYTES_PER_ELEMENT * elements
     if plan.solver == "pcg":
-        n_bytes += _preconditioner_bytes(problem) + _vector_bytes(problem, starts=starts)
+        preconditioner, corrected = _preconditioner_bytes(problem), _corrected_bytes(problem)
+        n_bytes += corrected + max(preconditioner.making, preconditioner.kept + _vector_bytes(problem, starts=starts))
     return n_bytes
 
 
@@ -122,13 +123,20 @@ def _vector_bytes(problem: Problem, *, starts: bool) -> float:
     return float(max(8 * (PCG_VECTORS + 3 * n_slow) * order, head_start_bytes(order, n_slow)))
 
 
-def _preconditioner_bytes(problem: Problem) -> float:
+def _preconditioner_bytes(problem: Problem) -> FactorBytes:
     equations = problem.equations
     if problem.plan.preconditioner == "incomplete_cholesky":
-        return float(predict_triangle_bytes(equations))
+        return predict_factor_bytes(equations)
     if problem.plan.preconditioner == "block":
-        return float(sum(16 * block.n_equations * block.n_columns for block in equations.layout.blocks))
-    return 8.0 * equations.order
+        elements = sum(block.n_equations * block.n_columns for block in equations.layout.blocks)
+        return FactorBytes(16 * elements, 8 * elements)
+    return FactorBytes(8 * equations.order, 8 * equations.order)
+
+
+def _corrected_bytes(problem: Problem) -> float:
+    """Directions that are solved exactly beside the preconditioner: these, side by side and apart, and what C makes of them."""
+    n = problem.dependencies.null_space.nearly.shape[1] + problem.dependencies.shifts.shape[1]
+    return 24.0 * float(n * problem.equations.order)
 
 
 def _solution_seconds(problem: Problem) -> float:

@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import breedeval as be
+from breedeval.equations.triangle import FactorBytes
+from breedeval.evaluation import forecast as forecasts
 from breedeval.evaluation import plan
 from breedeval.evaluation.config import read_config
 from breedeval.evaluation.config_sections import AccuracySection, SolverSection
@@ -75,9 +77,10 @@ def test_check_counts_the_memory_of_the_factor(root, tmp_path, monkeypatch):
     assert with_factor > more()
 
 
-def test_memory_of_a_start_from_older_results_is_foreseen(root, tmp_path):
+def test_memory_of_a_start_from_older_results_is_foreseen(root, tmp_path, monkeypatch):
     """Guess, slow direction and their products stand side by side before the vectors of PCG are made."""
     config = read_config(small_run(root, tmp_path))
     problem = set_up(config, prepare(config, StageClock(), Silence()), StageClock(), Silence())
+    monkeypatch.setattr(forecasts, "predict_factor_bytes", lambda _: FactorBytes(0, 0))
     more = [forecast(problem, starts=starts).more_mib for starts in (False, True)]
     assert more[1] - more[0] > 80 * problem.equations.order / 2**20

@@ -43,7 +43,7 @@ def test_disk_that_takes_no_more(tmp_path: Path, way) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
-        with pytest.raises(OutputError, match="cannot be written to .*: File too large. Make room"):
+        with pytest.raises(OutputError, match=r"cannot be written to .*: File too large. Make room"):
             way(Scratch(tmp_path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
