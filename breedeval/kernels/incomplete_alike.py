@@ -62,10 +62,10 @@ def eliminate_shared(nodes, low, high, thread, owner, pointer, row, n_sparse, ou
     k = len(nodes)
     longest = _longest(low, high, pointer)
     column, scaled = np.empty(longest * k * k), np.empty(longest * k * k)
-    tail = np.full(out_dense.shape[0] // k, -1, dtype=np.int32)
+    tail, dense = np.full(out_dense.shape[0] // k, -1, dtype=np.int32), out_dense.reshape(-1)
     for p in range(low, high):
         _load_column(nodes, p, pointer, row, n_sparse, out_value, out_diagonal, column, scaled)
-        _update(k, p, thread, owner, pointer, row, n_sparse, column, scaled, tail, out_value, out_diagonal, out_dense)
+        _update(k, p, thread, owner, pointer, row, n_sparse, column, scaled, tail, out_value, out_diagonal, dense)
 
 
 @compiled
@@ -89,14 +89,14 @@ def eliminate(
     k, s = len(nodes), 0
     longest = _longest(low, high, pointer)
     column, scaled, inverse = np.empty(longest * k * k), np.empty(longest * k * k), np.empty((k, k))
-    tail = np.full(out_dense.shape[0] // k, -1, dtype=np.int32)
+    tail, dense = np.full(out_dense.shape[0] // k, -1, dtype=np.int32), out_dense.reshape(-1)
     for p in range(low, high):
         while p >= segments[s, 1]:
             s += 1
         may_depend = segments[s, 4]
         out_counts[may_depend] += invert_pivot(p * k * k, k, original, tolerance[may_depend], inverse, out_diagonal)
         _load_column(nodes, p, pointer, row, n_sparse, out_value, out_diagonal, column, scaled)
-        _update(k, p, 0, owner, pointer, row, n_sparse, column, scaled, tail, out_value, out_diagonal, out_dense)
+        _update(k, p, 0, owner, pointer, row, n_sparse, column, scaled, tail, out_value, out_diagonal, dense)
         first = pointer[p] * k * k
         for a in range((pointer[p + 1] - pointer[p]) * k * k):
             out_value[first + a] = scaled[a]
@@ -143,9 +143,10 @@ def _load_column(nodes, p, pointer, row, n_sparse, value, diagonal, column, scal
 def _update(k, p, thread, owner, pointer, row, n_sparse, column, scaled, tail, out_value, out_diagonal, out_dense):
     """Take column p from every pair of its rows that is linked, the earlier of which the thread owns.
 
-    tail (T,) is −1 on entry and at the end; in between it has the elements of column p with the last nodes.
+    tail (T,) is −1 on entry and at the end; in between it has the elements of column p with the last nodes. out_dense has the
+    rows of a square one behind the other.
     """
-    begin, end, size = pointer[p], pointer[p + 1], k * k
+    begin, end, size, order = pointer[p], pointer[p + 1], k * k, tail.shape[0] * k
     split = end
     while split > begin and row[split - 1] >= n_sparse:
         split -= 1
@@ -155,7 +156,7 @@ def _update(k, p, thread, owner, pointer, row, n_sparse, column, scaled, tail, o
         if not _owns(thread, owner, node):
             continue
         here = (q - begin) * size
-        _subtract(k, column, here, scaled, here, node * size, out_diagonal)
+        _subtract(k, column, here, scaled, here, node * size, k, out_diagonal)
         target, stop, past = pointer[node], pointer[node + 1], end
         if q + 1 == end or target == stop or row[stop - 1] < row[q + 1]:
             continue
@@ -165,15 +166,15 @@ def _update(k, p, thread, owner, pointer, row, n_sparse, column, scaled, tail, o
                 stop -= 1
                 other = tail[row[stop] - n_sparse]
                 if other >= 0:
-                    _subtract(k, column, other * size, scaled, here, stop * size, out_value)
+                    _subtract(k, column, other * size, scaled, here, stop * size, k, out_value)
         _update_column(k, begin, q + 1, past, target, stop, row, column, scaled, here, out_value)
     for q in range(split, end):
         node = row[q] - n_sparse
         tail[node] = -1
         if thread == 0:
             for other in range(q, end):
-                o = (other - begin) * size
-                _subtract_dense(k, column, o, scaled, (q - begin) * size, (row[other] - n_sparse) * k, node * k, out_dense)
+                there = ((row[other] - n_sparse) * order + node) * k
+                _subtract(k, column, (other - begin) * size, scaled, (q - begin) * size, there, order, out_dense)
 
 
 @inlined
@@ -185,7 +186,7 @@ def _update_column(k, begin, other, past, target, stop, row, column, scaled, her
         elif row[target] < row[other]:
             target = target + 1 if stop - target < FEW else advance(row, target, stop, row[other])
         else:
-            _subtract(k, column, (other - begin) * k * k, scaled, here, target * k * k, out_value)
+            _subtract(k, column, (other - begin) * k * k, scaled, here, target * k * k, k, out_value)
             other += 1
             target += 1
 
@@ -202,22 +203,11 @@ def _multiply(k, x, o, y, t, out, v):
 
 
 @inlined
-def _subtract(k, x, o, y, t, v, out):
-    """Take x[o ...] times the transpose of y[t ...] from out[v ...], matrices (k, k)."""
+def _subtract(k, x, o, y, t, v, stride, out):
+    """Take x[o ...] times the transpose of y[t ...] from out[v ...], matrices (k, k); rows of out are `stride` apart."""
     for a in range(k):
         for b in range(k):
             total = 0.0
             for z in range(k):
                 total += x[np.uint64(o + a * k + z)] * y[np.uint64(t + b * k + z)]
-            out[np.uint64(v + a * k + b)] -= total
-
-
-@inlined
-def _subtract_dense(k, x, o, y, t, there, here, out_dense):
-    """The same where out_dense[there, here] is the first element."""
-    for a in range(k):
-        for b in range(k):
-            total = 0.0
-            for z in range(k):
-                total += x[np.uint64(o + a * k + z)] * y[np.uint64(t + b * k + z)]
-            out_dense[there + a, here + b] -= total
+            out[np.uint64(v + a * stride + b)] -= total

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from breedeval.kernels.compile import compiled
+from breedeval.kernels.compile import compiled, inlined
 
 _DIGIT_BITS = 11
 _DIGIT = (1 << _DIGIT_BITS) - 1
@@ -77,14 +77,22 @@ def start_levels(sire, dam, first, last, not_known, height_out, waiting_out):
     n = sire.shape[0]
     n_left = 0
     for i in range(first, last):
-        s, d = np.uint32(sire[i] if sire[i] >= 0 else n), np.uint32(dam[i] if dam[i] >= 0 else n)
-        highest = np.int64(max(height_out[s], height_out[d]))
-        # No branches: half of them would be guessed wrong, and each guess would wait for memory.
-        waits = highest + 1 >= not_known
-        height_out[i] = not_known if waits else highest + 1
         waiting_out[n_left] = i
-        n_left += waits
+        n_left += _rise(i, sire[i], dam[i], n, not_known, height_out)
     return n_left
+
+
+@inlined
+def _rise(node, sire, dam, n, not_known, height_out):
+    """Height of a node from those of its parents; True if it has to wait.
+
+    No branches: half of them would be guessed wrong, and each guess would wait for memory.
+    """
+    s, d = np.uint32(sire if sire >= 0 else n), np.uint32(dam if dam >= 0 else n)
+    highest = np.int64(max(height_out[s], height_out[d]))
+    waits = highest + 1 >= not_known
+    height_out[node] = not_known if waits else highest + 1
+    return waits
 
 
 @compiled
@@ -114,13 +122,9 @@ def sorted_levels(links, first, end, not_known, height_out, waiting_out):
     n = height_out.shape[0] - 1
     n_left = 0
     for k in range(first, end):
-        i, sire, dam = np.uint32(links[0, k]), links[1, k], links[2, k]
-        s, d = np.uint32(sire if sire >= 0 else n), np.uint32(dam if dam >= 0 else n)
-        highest = np.int64(max(height_out[s], height_out[d]))
-        waits = highest + 1 >= not_known
-        height_out[i] = not_known if waits else highest + 1
+        i = np.uint32(links[0, k])
         waiting_out[n_left] = i
-        n_left += waits
+        n_left += _rise(i, links[1, k], links[2, k], n, not_known, height_out)
     return n_left
 
 
@@ -131,12 +135,8 @@ def resume_levels(sire, dam, not_known, height_out, waiting_out, n_waiting):
     n_left = 0
     for k in range(n_waiting):
         i = np.uint32(waiting_out[k])
-        s, d = np.uint32(sire[i] if sire[i] >= 0 else n), np.uint32(dam[i] if dam[i] >= 0 else n)
-        highest = np.int64(max(height_out[s], height_out[d]))
-        waits = highest + 1 >= not_known
-        height_out[i] = not_known if waits else highest + 1
         waiting_out[n_left] = i
-        n_left += waits
+        n_left += _rise(i, sire[i], dam[i], n, not_known, height_out)
     return n_left
 
 

@@ -83,7 +83,33 @@ def rows_with_senseless_years(table: PedigreeTable) -> tuple[Int64, YearSpan | N
     return np.flatnonzero(wrong & (table.animal != NONE)), span
 
 
-def is_after_reading(table: PedigreeTable, row: int) -> bool:
+def born_in_words(table: PedigreeTable, row: int) -> str:
+    """The birth date of a row, or its birth year."""
+    if table.birth_day is not None and table.birth_day[row] != YEAR_UNKNOWN:
+        return str(np.datetime64(int(table.birth_day[row]), "D"))
+    if table.birth_year is not None:
+        return str(int(table.birth_year[row]))
+    return "on an unknown day"
+
+
+def why_senseless(table: PedigreeTable, row: int, span: YearSpan | None) -> str:
+    """What is wrong with the birth year of a row, behind the year itself."""
+    if _is_after_reading(table, row):
+        return ", after the day on which the file was read"
+    if span is None or span.n == 0:
+        return ""
+    others = f"{span.first}" if span.first == span.last else f"{span.first} to {span.last}"
+    return f", far from {'the other one' if span.n == 1 else f'{span.n:,} others'} ({others})"
+
+
+def year_remedy(table: PedigreeTable, row: int) -> str:
+    """What to do about the birth year of a row."""
+    if table.birth_year is not None and _looks_like_a_date(int(table.birth_year[row])):
+        return "It looks like a date: name its column as the birth date."
+    return "Correct it, or leave the field empty."
+
+
+def _is_after_reading(table: PedigreeTable, row: int) -> bool:
     """Whether the animal of this row is born after the day on which the file was read, as far as that is known."""
     if table.read_on is None:
         return False
@@ -92,7 +118,7 @@ def is_after_reading(table: PedigreeTable, row: int) -> bool:
     return table.birth_year is not None and bool(table.birth_year[row] > _year_of(table.read_on))
 
 
-def looks_like_a_date(year: int) -> bool:
+def _looks_like_a_date(year: int) -> bool:
     """Whether a number in the place of a year is a date without separators, such as 20150412."""
     years, months, days = year // 10_000, year // 100 % 100, year % 100
     return 1000 <= years < _NO_YEAR and 1 <= months <= 12 and 1 <= days <= 31

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from breedeval.arrays import NONE, Bool, Int32, Int64
-from breedeval.errors import count_of
+from breedeval.errors import EXAMPLES_SHOWN, count_of, name_some
 from breedeval.kernels import pedigree_rows as kernels
 from breedeval.kernels.threads import cut_range, map_parts
-from breedeval.pedigree.birth_years import YearSpan, is_after_reading, looks_like_a_date, rows_with_senseless_years
+from breedeval.pedigree.birth_years import YearSpan, born_in_words, rows_with_senseless_years, why_senseless, year_remedy
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
 from breedeval.pedigree.row_values import values_of_rows
@@ -323,26 +323,24 @@ def _birth_years(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
     def name(row: int) -> Problem:
         animal = table.names[table.animal[row]]
         message = (
-            f"'{animal}' is born {born_in_words(table, row)}{_why_senseless(table, row, span)} {table.source.where([row])}."
+            f"'{animal}' is born {born_in_words(table, row)}{why_senseless(table, row, span)} {table.source.where([row])}."
         )
-        return Problem(ProblemKind.BIRTH_YEAR, (row,), (animal,), f"{message} {_year_remedy(table, row)}")
+        return Problem(ProblemKind.BIRTH_YEAR, (row,), (animal,), f"{message} {year_remedy(table, row)}")
 
+    if span is not None and len(rows) > max(span.n, MOST_NAMED):
+        return iter((_other_column(table, rows, span),))
     return _some(ProblemKind.BIRTH_YEAR, table, rows, name)
 
 
-def _why_senseless(table: PedigreeTable, row: int, span: YearSpan | None) -> str:
-    if is_after_reading(table, row):
-        return ", after the day on which the file was read"
-    if span is None or span.n == 0:
-        return ""
-    others = f"{span.first}" if span.first == span.last else f"{span.first} to {span.last}"
-    return f", far from {'the other one' if span.n == 1 else f'{span.n:,} others'} ({others})"
-
-
-def _year_remedy(table: PedigreeTable, row: int) -> str:
-    if table.birth_year is not None and looks_like_a_date(int(table.birth_year[row])):
-        return "It looks like a date: name its column as the birth date."
-    return "Correct it, or leave the field empty."
+def _other_column(table: PedigreeTable, rows: Int64, span: YearSpan) -> Problem:
+    """One problem where most years make no sense: hardly each for itself."""
+    listed = tuple(rows[:EXAMPLES_SHOWN].tolist())
+    examples = name_some((born_in_words(table, row) for row in listed), of=len(rows))
+    message = (
+        f"{len(rows):,} of {len(rows) + span.n:,}: {examples}, first there {table.source.where(listed)}. The column may hold "
+        f"something else. {year_remedy(table, listed[0])}"
+    )
+    return Problem(ProblemKind.BIRTH_YEAR, listed, (), message, count=len(rows))
 
 
 _FINDERS: tuple[Callable[[PedigreeTable, TableNames], Iterator[Problem]], ...] = (
@@ -375,15 +373,6 @@ def _first_use(parent: Int32, codes: Int64, n: int) -> Int32:
 
 def _parents_text(table: PedigreeTable, row: int) -> str:
     return " × ".join("unknown" if code == NONE else f"'{table.names[code]}'" for code in (table.sire[row], table.dam[row]))
-
-
-def born_in_words(table: PedigreeTable, row: int) -> str:
-    """The birth date of a row, or its birth year."""
-    if table.birth_day is not None and table.birth_day[row] != YEAR_UNKNOWN:
-        return str(np.datetime64(int(table.birth_day[row]), "D"))
-    if table.birth_year is not None:
-        return str(int(table.birth_year[row]))
-    return "on an unknown day"
 
 
 def _is_negative_integer(text: str) -> bool:

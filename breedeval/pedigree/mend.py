@@ -10,9 +10,8 @@ import numpy as np
 
 from breedeval.arrays import NONE, Bool, Int32, Int64, freeze
 from breedeval.names import Names
-from breedeval.pedigree.birth_years import rows_with_senseless_years
+from breedeval.pedigree.birth_years import born_in_words, rows_with_senseless_years
 from breedeval.pedigree.checks import (
-    born_in_words,
     first_rows,
     links_born_wrong,
     loops_of_table,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, event, example, given, settings
@@ -12,6 +11,7 @@ from breedeval.model.pens import find_pen_mates
 from breedeval.simulate.phenotypes import expected_values
 from breedeval.solvers.stopping import StoppingRule
 from tests.model_strategy import Drawn, models
+from tests.threads import threads_kept
 
 #: The same models every time; new ones are for the long test.
 FEW = settings(
@@ -26,10 +26,8 @@ MANY = settings(FEW, max_examples=1000, derandomize=False)
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
+    with threads_kept(1):
+        yield
 
 
 def check(drawn):

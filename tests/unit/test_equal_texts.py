@@ -13,6 +13,7 @@ from breedeval import names as names_module
 from breedeval.equal_texts import TextRows, deal_columns
 from breedeval.name_codes import encode_columns
 from breedeval.names import Names
+from tests.threads import threads_kept
 
 #: Short ones, so that many are equal; NUL bytes at ends; lengths about those of two, three, four and five words.
 TEXT = st.one_of(st.text("ab\0", max_size=3), st.sampled_from(["a" * n for n in (7, 8, 11, 12, 19, 20, 27, 28, 31)]))
@@ -24,9 +25,8 @@ def small_parts(monkeypatch):
     """Many partitions and parts even of few texts."""
     monkeypatch.setattr(module, "_PARTITION", 16)
     monkeypatch.setattr(module, "_SMALLEST_PART", 8)
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
+    with threads_kept():
+        yield
 
 
 def encoded(columns: list[list[str]], first: int = 0) -> tuple[list[str], list[list[int]]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import pytest
+
+from tests.threads import threads_kept
 
 
 @pytest.fixture(autouse=True, scope="package")
 def one_thread():
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
+    with threads_kept(1):
+        yield

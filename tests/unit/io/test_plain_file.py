@@ -12,6 +12,7 @@ from breedeval.io import column_codes, plain_file
 from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.io.plain_file import open_plain
 from breedeval.pedigree.build import build_pedigree
+from tests.threads import threads_kept
 
 HEADER = "id,sire,dam,born,sex\n"
 
@@ -22,9 +23,8 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(plain_file, "_PIECE", 256)
     monkeypatch.setattr(equal_texts, "_PARTITION", 32)
     monkeypatch.setattr(equal_texts, "_SMALLEST_PART", 16)
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
+    with threads_kept():
+        yield
 
 
 def rows(n: int = 400, letter: str = "A") -> list[str]:

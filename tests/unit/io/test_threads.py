@@ -14,6 +14,7 @@ from breedeval.io.pedigree_file import read_pedigree_table
 from breedeval.io.tables import read_table
 from breedeval.names import NameTable
 from breedeval.pedigree.build import build_pedigree
+from tests.threads import threads_kept
 
 
 @pytest.fixture
@@ -26,9 +27,8 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(names_module, "_SMALLEST_REGION", 16)
     monkeypatch.setattr(names_module, "_CHUNK", 200)
     monkeypatch.setattr(column_codes, "_SMALLEST_PART", 16)
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
+    with threads_kept():
+        yield
 
 
 def both(work):

@@ -159,6 +159,15 @@ def test_what_is_said_of_birth_years_without_sense():
     assert "name its column as the birth date" in date.message
 
 
+def test_a_column_of_something_else_is_one_problem(monkeypatch):
+    monkeypatch.setattr("breedeval.pedigree.checks.MOST_NAMED", 3)
+    problem = only(founders([20101230 + k % 2 for k in range(8)] + [1990] * 3))
+    assert (problem.rows, problem.count) == ((0, 1, 2, 3, 4), 8)
+    assert "8 of 11: '20101230', '20101231', '20101230', '20101231', '20101230' and 3 more, first there" in problem.message
+    assert "name its column as the birth date" in problem.message
+    assert [problem.count for problem in find_problems(founders([20005] * 5 + [1990] * 5))] == [1, 1, 1, 2]
+
+
 def test_a_row_without_an_animal_has_no_second_problem_for_its_birth_year():
     table = replace(make_table([("x", None, None), (None, None, None)], birth_year=[1990, 9999]), read_on=TODAY)
     assert only(table).kind is ProblemKind.NAMELESS

@@ -10,15 +10,15 @@ from breedeval.names import Names
 from breedeval.pedigree import reorder
 from breedeval.pedigree.reorder import reordered
 from breedeval.pedigree.table import YEAR_UNKNOWN
+from tests.threads import threads_kept
 
 
 @pytest.fixture(autouse=True)
 def small_buckets(monkeypatch):
     monkeypatch.setattr(reorder, "_BUCKET_BITS", 4)
     monkeypatch.setattr(reorder, "_SMALLEST_PART", 32)
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
+    with threads_kept():
+        yield
 
 
 def ids_of(width: int | None, n: int) -> list[str]:
