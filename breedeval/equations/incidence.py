@@ -13,6 +13,9 @@ from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock
 from breedeval.model.terms import Term
 
+#: Records that covariates are compared on first.
+SAMPLE = 1_000
+
 
 @dataclass(frozen=True)
 class Slots:
@@ -203,18 +206,26 @@ def build_incidence(design: Design) -> Incidence:
 
 
 def _pack_slots(terms: tuple[Term, ...], n_records: int) -> tuple[Slots, Float64]:
+    """Slots of all terms, and the covariates (m, c), each of which stands there once though several terms may have it."""
     packed: list[tuple[int, int, int, int]] = []
-    covariates: list[Float64] = []
+    distinct: list[Float64] = []
     for k, term in enumerate(terms):
-        offset = sum(part.shape[1] for part in covariates)
-        if term.covariates is not None:
-            covariates.append(term.covariates)
+        own = () if term.covariates is None else term.covariates.T
+        numbers = [_number_of(covariate, distinct) for covariate in own] or [NONE]
         for trait, coefficient in zip(*np.nonzero(term.columns >= 0), strict=True):
-            covariate = NONE if term.covariates is None else offset + int(coefficient)
-            packed.append((k, int(term.columns[trait, coefficient]), int(trait), covariate))
+            packed.append((k, int(term.columns[trait, coefficient]), int(trait), numbers[coefficient]))
     columns = np.array(packed, dtype=np.int32).reshape(-1, 4).T
-    joined = np.concatenate(covariates, axis=1) if covariates else np.zeros((n_records, 0))
+    joined = np.stack(distinct, axis=1) if distinct else np.zeros((n_records, 0))
     return Slots(*(freeze(column) for column in columns)), freeze(joined)
+
+
+def _number_of(covariate: Float64, distinct: list[Float64]) -> int:
+    """The number of a covariate (m,) among distinct ones, where it is added if it is new."""
+    for number, other in enumerate(distinct):
+        if np.array_equal(covariate[:SAMPLE], other[:SAMPLE]) and np.array_equal(covariate, other):
+            return number
+    distinct.append(covariate)
+    return len(distinct) - 1
 
 
 def _index(term: Term, n_levels: int) -> LevelIndex:

@@ -68,7 +68,8 @@ class MixedModelEquations:
 
     def _multiply_columns(self, x: Float64, out: Float64) -> None:
         """For any number of vectors, by groups that loops are compiled for."""
-        groups = column_groups(x.shape[1], max(self.incidence.n_traits, *(block.n_columns for block in self.layout.blocks)))
+        widest = max((penalty.block.n_columns for penalty in self.penalties), default=1)
+        groups = column_groups(x.shape[1], max(self.incidence.n_traits, widest))
         if len(groups) == 1 and groups[0].width == x.shape[1]:
             self._multiply(x, out)
             return

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from breedeval.arrays import Bool, Float64, Int32, Int64, empty_columns, freeze
+from breedeval.equations.curves import Put, RecordCoefficients, find_coefficients
 from breedeval.equations.incidence import Incidence, LevelIndex
 from breedeval.equations.residual import ResidualInverse
-from breedeval.equations.stretches import Stretches, find_stretches
 from breedeval.kernels import record_pass as kernels
+from breedeval.kernels.record_coefficients import ORDERED, SMALL, WIDE
 
 #: Pieces that the records are cut into, for any number of threads.
 N_CHUNKS = 16
@@ -37,8 +38,8 @@ class RecordPass:
     ----------
     incidence, residual
         W and R⁻¹.
-    stretches, single
-        Coefficients that are taken together, and the same one by one, for several vectors.
+    coefficients, single
+        Those of all terms, and the same one by one, for several vectors.
     target, shift
         (K,) int32, for each term: where its share goes, and by how much its equations are lowered to be elements of the copies.
     bounds
@@ -51,8 +52,8 @@ class RecordPass:
 
     incidence: Incidence
     residual: ResidualInverse
-    stretches: Stretches
-    single: Stretches
+    coefficients: RecordCoefficients
+    single: RecordCoefficients
     target: Int32
     shift: Int32
     bounds: Int64
@@ -67,14 +68,15 @@ class RecordPass:
         """(m, t) R⁻¹W x where a term is gathered from it, else (0, t)."""
         return self._e
 
-    def with_arrays(self, incidence: Incidence, residual: ResidualInverse, work: Float64) -> RecordPass:
-        """Return the same pass over the same records that stand somewhere else."""
-        return replace(self, incidence=incidence, residual=residual, _e=work)
+    def with_arrays(self, incidence: Incidence, residual: ResidualInverse, work: Float64, put: Put) -> RecordPass:
+        """Return the same pass over the same records that stand somewhere else, where `put` also puts the runs of curves."""
+        coefficients = replace(self.coefficients, curves=self.coefficients.curves and self.coefficients.curves.put(put))
+        return replace(self, incidence=incidence, residual=residual, coefficients=coefficients, _e=work)
 
     def add_product(self, x: Float64, out: Float64) -> None:
         """Add W'R⁻¹W x to `out`; x and out (N,) or (N, c). Not for two threads at once on the same object."""
         if x.ndim == 1:
-            self._add(self.stretches, x, out, self.bounds, self._copies, self._e)
+            self._add(self.coefficients, x, out, self.bounds, self._copies, self._e)
         else:
             self._add_columns(x, out)
 
@@ -87,12 +89,13 @@ class RecordPass:
             self._of_columns[size] = empty_columns(len(bounds) - 1, size)
         e = empty_columns(len(self._e), self._e.shape[1] * x.shape[1])
         together = self.incidence.n_traits == 1 and x.shape[1] <= MOST_COLUMNS
-        self._add(self.stretches if together else self.single, x, out, bounds, self._of_columns[size], e)
+        self._add(self.coefficients if together else self.single, x, out, bounds, self._of_columns[size], e)
 
-    def _add(self, stretches: Stretches, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
-        w, r, s = self.incidence, self.residual, stretches
+    def _add(self, s: RecordCoefficients, x: Float64, out: Float64, bounds: Int64, copies: Float64, e: Float64) -> None:
+        w, r = self.incidence, self.residual
         c = x.size // len(x)
-        terms = (s.pointer, s.rows, s.curves, s.of_traits, s.repeats, self.target, self.shift)
+        curves = None if s.curves is None else s.curves.arrays(w.covariates)
+        terms = (s.pointer, s.rows, curves, s.of_traits, s.repeats, self.target, self.shift)
         of_record, end = (r.kind, r.inverses, r.weights, r.weight_roots), (bounds, copies, e, out.reshape(-1))
         where = (x.reshape(-1), w.forward_ragged(x), w.first, w.covariates)
         widths = ((0,) * w.n_traits, (0,) * c, (0,) * (w.n_traits * c))
@@ -107,8 +110,8 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
     """Choose where each term's share goes, from the levels of the records as they stand."""
     apart, bounds = _cut(incidence)
     limit = COPIES_A_RECORD * min(incidence.n_traits, 2) * incidence.n_records / max(1, len(bounds) - 1)
-    target = np.full(len(incidence.blocks), kernels.WIDE, dtype=np.int32)
-    target[apart] = kernels.ORDERED
+    target = np.full(len(incidence.blocks), WIDE, dtype=np.int32)
+    target[apart] = ORDERED
     shift = np.zeros(len(incidence.blocks), dtype=np.int32)
     small: dict[int, tuple[int, int, int]] = {}
     size = 0
@@ -119,13 +122,13 @@ def plan_record_pass(incidence: Incidence, residual: ResidualInverse) -> RecordP
         if block.first not in small:
             small[block.first] = (block.first, block.n_equations, size)
             size += block.n_equations
-        target[k], shift[k] = kernels.SMALL, block.first - small[block.first][2]
-    wide = tuple(int(k) for k in np.flatnonzero(target == kernels.WIDE))
+        target[k], shift[k] = SMALL, block.first - small[block.first][2]
+    wide = tuple(int(k) for k in np.flatnonzero(target == WIDE))
     return RecordPass(
         incidence,
         residual,
-        find_stretches(incidence),
-        find_stretches(incidence, most=1),
+        find_coefficients(incidence),
+        find_coefficients(incidence, with_curves=False),
         freeze(target),
         freeze(shift),
         bounds,

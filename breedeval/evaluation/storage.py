@@ -88,7 +88,7 @@ def _equations_with(
     incidence = replace(w, first=put(w.first), covariates=put(w.covariates), levels=levels)
     residual = replace(r, kind=put(r.kind), weights=put(r.weights))
     work = empty(equations.record_pass.work.shape)
-    record_pass = equations.record_pass.with_arrays(incidence, residual, work)
+    record_pass = equations.record_pass.with_arrays(incidence, residual, work, put)
     return replace(equations, incidence=incidence, residual=residual, record_pass=record_pass)
 
 

@@ -1,16 +1,16 @@
 """W'R⁻¹W x in one pass over the records, for any number of traits and of vectors x side by side.
 
 A batch of records reads its equations, weighs the sums by R⁻¹ and gives them back at once, while its levels are still in cache.
-Within a batch one stretch of coefficients (see `breedeval.kernels.stretches`) follows the other, so that what differs between
-them is asked once for all of its records, and reads that miss the cache do not wait for each other. Records are cut into fixed
-chunks, and where a term's share goes depends on it:
+Within a batch one coefficient (see `breedeval.kernels.record_coefficients`) follows the other, so that what differs between
+them is asked once for all of its records, and reads that miss the cache do not wait for each other; curves are taken together
+(see `breedeval.kernels.curves`). Records are cut into fixed chunks, and where a term's share goes depends on it:
 
 - ``ORDERED``: no chunk shares a level with another, and no other term writes there: added to `out` directly;
 - ``SMALL``: few levels that any record may have: added to the chunk's own copy, and the copies are summed in order;
 - ``WIDE``: neither: left for `breedeval.kernels.incidence.backward`, which gathers it from e = R⁻¹W x, kept for that.
 
 The number of chunks depends on the records alone, so the sums have the same order for any number of threads. Ragged terms have
-no stretches: what they add to W x comes in `added`, and their share is gathered from e.
+no coefficients here: what they add to W x comes in `added`, and their share is gathered from e.
 
 `traits`, `columns` and `both` are any tuples of t, c and t · c numbers: their lengths are known when the loops are compiled, so
 that a record's row of t · c numbers is a few vector instructions. x and out are (N · c,), the c numbers of an equation side by
@@ -23,10 +23,9 @@ import numba
 import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.curves import give_curves, places_of_runs, read_curves, runs_of
+from breedeval.kernels.record_coefficients import ORDERED, TRAIT, WIDE, give_coefficient, numbers_of, read_coefficient
 from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, scale_row
-from breedeval.kernels.stretches import TRAIT, give_stretch, numbers_of, read_stretch
-
-ORDERED, SMALL, WIDE = 0, 1, 2
 
 #: Numbers in the rows of a batch, of one vector and of several: few enough to stay in the nearest cache. A batch has no fewer
 #: records than the last.
@@ -43,7 +42,7 @@ def multiply(
     first,
     covariates,
     pointer,
-    stretches,
+    coefficients,
     curves,
     of_traits,
     repeats,
@@ -60,8 +59,9 @@ def multiply(
 ):
     """Add the ordered terms' part of W'R⁻¹W x to out; the small terms' part goes to private_out (chunks, size · c).
 
-    Rows of `stretches` (s, 4) stand by term, those of term k from pointer[k] to pointer[k + 1]; `curves` is None if none is
-    wider than one, `of_traits` if there is one trait, else 1 if some are of one trait or 0: what is None is not compiled.
+    Rows of `coefficients` (s, 3) stand by term, those of term k from pointer[k] to pointer[k + 1]; `curves` are those arrays of
+    `breedeval.kernels.curves`, or None if there are none; `of_traits` is None if there is one trait, else 1 if
+    some coefficients are of one trait or 0: what is None is not compiled.
     repeats (K,) says that most records have the term's level of the record before. target, shift (K,) say where a term's share
     goes and what its equations are lowered by among the copies; bounds (chunks + 1,) cut the records. kind (m,) chooses one of
     inverses (q, t, t), weights (m,) multiply it; roots (m, t) are those of weights by trait, or (0, t). added
@@ -70,7 +70,7 @@ def multiply(
     for chunk in numba.prange(bounds.shape[0] - 1):
         private_out[chunk, :] = 0.0
         tuples = (traits, columns, both)
-        terms, records = (pointer, stretches, repeats, target, shift), (first, covariates)
+        terms, records = (pointer, coefficients, repeats, target, shift), (first, covariates)
         residual, here = (kind, inverses, weights, roots), (bounds[chunk], bounds[chunk + 1])
         _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residual, here, private_out[chunk], e_out, out)
 
@@ -81,7 +81,7 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
     traits, columns, both = tuples
     begin, end = here
     size = max(FEWEST, (BATCH if len(columns) == 1 else BATCH_OF_COLUMNS) // len(both))
-    rows = np.empty((size, len(both)))
+    rows, places, runs = np.empty((size, len(both))), places_of_runs(both, curves, size), (np.int64(-1), np.int64(0))
     having, count = np.empty((len(traits), size), np.int32), np.zeros(len(traits), np.int64)
     for low in range(begin, end, size):
         high = min(end, low + size)
@@ -91,9 +91,14 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
             rows[:] = 0.0
         if of_traits is not None and of_traits > 0:
             _find_traits(traits, residual[0], residual[1], low, high, having, count)
-        _read(curves, tuples, of_traits, x, terms, records, low, high, having, count, rows)
+        _read(tuples, of_traits, x, terms, records, low, high, having, count, rows)
+        if curves is not None:
+            runs = runs_of(curves, runs[1] - 1, low, high)
+            read_curves(columns, both, curves, x, (low, high), runs, places, rows)
         _weigh(traits, columns, both, residual, low, high, rows)
-        _give(curves, tuples, of_traits, rows, terms, records, low, high, having, count, private_out, out)
+        _give(tuples, of_traits, rows, terms, records, low, high, having, count, private_out, out)
+        if curves is not None:
+            give_curves(columns, both, curves, terms[3:], rows, (low, high), runs, places, private_out, out)
         if e_out.shape[0] > 0:
             e_out[low:high] = rows[: high - low]
 
@@ -110,34 +115,34 @@ def _find_traits(traits, kind, inverses, begin, end, having_out, count_out):
 
 
 @compiled
-def _read(curves, tuples, of_traits, x, terms, records, begin, end, having, count, out_rows):
-    """Add W x to the rows of a batch."""
+def _read(tuples, of_traits, x, terms, records, begin, end, having, count, out_rows):
+    """Add W x to the rows of a batch, without curves."""
     _, columns, both = tuples
-    pointer, stretches, _, _, _ = terms
+    pointer, coefficients, _, _, _ = terms
     first, covariates = records
     for k in range(pointer.shape[0] - 1):
         for s in range(pointer[k], pointer[k + 1]):
-            j, stretch = stretches[s, TRAIT], numbers_of(stretches, s)
+            j, one = coefficients[s, TRAIT], numbers_of(coefficients, s)
             if j < 0:
-                read_stretch(curves, columns, both, stretch, x, first, covariates, k, begin, None, end - begin, out_rows)
+                read_coefficient(columns, both, one, x, first, covariates, k, begin, None, end - begin, out_rows)
             elif of_traits is not None:
-                read_stretch(curves, columns, columns, stretch, x, first, covariates, k, begin, having[j], count[j], out_rows)
+                read_coefficient(columns, columns, one, x, first, covariates, k, begin, having[j], count[j], out_rows)
 
 
 @compiled
-def _give(curves, tuples, of_traits, rows, terms, records, begin, end, having, count, private_out, out):
-    """Add W' times the rows of a batch to the equations of those terms that are not wide."""
+def _give(tuples, of_traits, rows, terms, records, begin, end, having, count, private_out, out):
+    """Add W' times the rows of a batch to the equations of those terms that are not wide, without curves."""
     _, columns, both = tuples
-    pointer, stretches, repeats, target, shift = terms
+    pointer, coefficients, repeats, target, shift = terms
     first, covariates = records
     for k in range(pointer.shape[0] - 1):
         to = out if target[k] == ORDERED else private_out
         for s in range(pointer[k], pointer[k + 1] if target[k] != WIDE else 0):
-            j, stretch, how = stretches[s, TRAIT], numbers_of(stretches, s), (shift[k], repeats[k])
+            j, one, how = coefficients[s, TRAIT], numbers_of(coefficients, s), (shift[k], repeats[k])
             if j < 0:
-                give_stretch(curves, columns, both, stretch, how, rows, first, covariates, k, begin, None, end - begin, to)
+                give_coefficient(columns, both, one, how, rows, first, covariates, k, begin, None, end - begin, to)
             elif of_traits is not None:
-                give_stretch(curves, columns, columns, stretch, how, rows, first, covariates, k, begin, having[j], count[j], to)
+                give_coefficient(columns, columns, one, how, rows, first, covariates, k, begin, having[j], count[j], to)
 
 
 @compiled

@@ -128,6 +128,11 @@ class FactorStorage:
         """(S,) equations a node of each segment."""
         return tuple(self.segments[:, 2].tolist())
 
+    @property
+    def widest(self) -> int:
+        """Most equations of a node that is not one of the last, which are solved by a matrix of their own."""
+        return max((self.widths[run.segment] for run in self.whole), default=1)
+
     @cached_property
     def rows(self) -> tuple[Elements, ...]:
         """Elements with earlier nodes, by segments of one width that stand one behind the other."""

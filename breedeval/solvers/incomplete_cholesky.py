@@ -122,7 +122,7 @@ class IncompleteCholesky:
 
     def apply_with_products(self, r: Float64, out: Float64) -> Float64:
         """Write z (N, c) to `out` and return r'z of each column (c,): the sum of y'D⁻¹y, where L y = r."""
-        r, groups = np.ascontiguousarray(r), column_groups(r.shape[1], max(self.factor.widths))
+        r, groups = np.ascontiguousarray(r), column_groups(r.shape[1], self.factor.widest)
         if len(groups) == 1 and groups[0].width == r.shape[1]:
             return self._apply_group(r, out)
         products = np.empty(r.shape[1])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
 
+from breedeval.equations.curves import find_coefficients
 from breedeval.equations.incidence import build_incidence
 from breedeval.equations.record_pass import plan_record_pass
 from breedeval.equations.residual import build_residual_inverse
-from breedeval.equations.stretches import find_stretches
-from breedeval.kernels.record_pass import ORDERED, SMALL, WIDE
-from breedeval.kernels.stretches import TRAIT, WIDTH
+from breedeval.kernels.record_coefficients import ORDERED, SMALL, WIDE
 from breedeval.model.design import Design
 from breedeval.model.layout import EquationBlock, Layout
 from breedeval.model.terms import Term
@@ -29,21 +30,30 @@ def pen_mates(rng):
 
 
 def curves_of(n_traits, animal, first, rng):
-    """Blocks and terms: a curve of seven coefficients, each for all traits (more than are taken together); two of animals, of
-    three coefficients trait by trait, the second with records that do not meet it; one whose covariates stand in another order.
+    """Blocks and terms: a curve of seven coefficients, each for all traits (more than are taken together); two of families, of
+    three coefficients trait by trait, the first three of the seven, the second with records that do not meet it; one whose
+    covariates stand in another order; two of families and of animals with covariates of their own, the latter hardly ever the
+    same in two records.
     """
-    level = np.zeros(M, np.int32)
+    level, family = np.zeros(M, np.int32), (animal // 4).astype(np.int32)
     side_by_side = np.arange(7 * n_traits, dtype=np.int32).reshape(7, n_traits).T
     by_trait = np.arange(3 * n_traits, dtype=np.int32).reshape(n_traits, 3)
-    some = np.where(rng.random(M) < 0.3, -1, animal).astype(np.int32)
-    levels = {"curve": level, "of animals": animal, "of some": some, "backward": level}
-    columns = {"curve": side_by_side, "of animals": by_trait, "of some": by_trait, "backward": by_trait[:, ::-1]}
+    some = np.where(rng.random(M // 4 + 1).repeat(4)[:M] < 0.3, -1, family).astype(np.int32)
+    shared, own = rng.normal(size=(M, 7)), rng.normal(size=(M, 3))
+    made = {
+        "curve": (level, side_by_side, shared),
+        "of families": (family, by_trait, shared[:, :3]),
+        "of some": (some, by_trait, shared[:, 1:4]),
+        "backward": (level, by_trait[:, ::-1], rng.normal(size=(M, 3))),
+        "other": (family, by_trait, own),
+        "changing": (animal, by_trait, own),
+    }
     blocks, terms = [], []
-    for name, met in levels.items():
-        labels = tuple(f"{name}:{j}" for j in range(columns[name].size))
+    for name, (met, columns, covariates) in made.items():
+        labels = tuple(f"{name}:{j}" for j in range(columns.size))
         names = Names.of(str(i) for i in range(met.max() + 1))
         blocks.append(EquationBlock(name, names, labels, first, "identity", name))
-        terms.append(Term(name, 6 + len(terms), met, rng.normal(size=(M, columns[name].shape[1])), columns[name].copy()))
+        terms.append(Term(name, 6 + len(terms), met, covariates.copy(), columns.copy()))
         first += len(names) * len(labels)
     return blocks, terms
 
@@ -123,16 +133,86 @@ def test_no_level_of_an_ordered_term_is_in_two_chunks(parts):
         assert len(np.unique(pairs[0])) == pairs.shape[1]
 
 
-def test_coefficients_of_a_curve_are_taken_together():
-    rng = np.random.default_rng(5)
-    incidence = build_incidence(make_design(3, rng, ragged=False, curves=True))
-    stretches = find_stretches(incidence)
-    width, trait = stretches.rows[:, WIDTH], stretches.rows[:, TRAIT]
-    of_term = [slice(*stretches.pointer[k : k + 2]) for k in range(11)]
-    assert [width[here].tolist() for here in of_term[7:]] == [[5, 2], [3] * 3, [3] * 3, [1] * 9]
-    assert [trait[here].tolist() for here in of_term[7:9]] == [[-1, -1], [0, 1, 2]]
-    assert width[of_term[0]].tolist() == [0]
-    assert stretches.repeats[[0, 3, 7]].tolist() == [True, False, True]
+def curves_in(n_traits):
+    incidence = build_incidence(make_design(n_traits, np.random.default_rng(5), ragged=False, curves=True))
+    return incidence, find_coefficients(incidence)
+
+
+def test_covariates_that_several_terms_have_stand_there_once():
+    incidence, _ = curves_in(1)
+    assert incidence.covariates.shape[1] == 3 + 7 + 3 + 3  # those of herd, pair and permanent, and of the curves
+
+
+def test_curves_are_of_terms_whose_levels_repeat():
+    _, found = curves_in(3)
+    assert np.unique(found.curves.parts[:, 1]).tolist() == [0, 7, 8, 9, 10, 11]
+    assert np.unique(np.repeat(np.arange(13), np.diff(found.pointer))).tolist() == [1, 2, 3, 4, 5, 6, 12]
+    assert found.repeats[[0, 3, 7]].tolist() == [True, False, True]
+
+
+def test_coefficients_side_by_side_are_one_part():
+    _, found = curves_in(3)
+    of_term = {k: found.curves.parts[found.curves.parts[:, 1] == k] for k in (0, 7, 8, 10)}
+    assert {k: parts[:, 5].tolist() for k, parts in of_term.items()} == {0: [1], 7: [5, 2], 8: [3] * 3, 10: [1] * 9}
+    assert {k: parts[:, 2].tolist() for k, parts in of_term.items()} == {
+        0: [-1],
+        7: [-1] * 2,
+        8: [0, 1, 2],
+        10: [0] * 3 + [1] * 3 + [2] * 3,
+    }
+    assert of_term[7][:, 4].tolist() == [1, 7]  # behind the place without covariate of either group
+    assert set(of_term[8][:, 4]) == {1}
+
+
+def test_runs_meet_the_same_levels_throughout():
+    incidence, found = curves_in(1)
+    terms = [0, 7, 8, 9, 10, 11]
+    run = np.repeat(np.arange(len(found.curves.levels)), np.diff(found.curves.starts))
+    np.testing.assert_array_equal(found.curves.levels[run], incidence.first[:, terms])
+    assert len(found.curves.levels) < M / 3
+
+
+@pytest.mark.parametrize(("n_different", "is_coded"), [(150, True), (300, False)])
+def test_rows_of_covariates_that_many_records_have_stand_there_once(n_different, is_coded):
+    rng = np.random.default_rng(2)
+    incidence, _ = curves_in(1)
+    different = rng.normal(size=(n_different, incidence.covariates.shape[1]))
+    different[0], different[1] = 0.0, -0.0
+    covariates = different[np.arange(M) % n_different]
+    curves = find_coefficients(replace(incidence, covariates=covariates)).curves
+    table = curves.arrays(covariates)[-1]
+    assert (table is not covariates) == is_coded
+    first, column = curves.groups[:, 0], curves.groups[:, 2]
+    used = np.concatenate([np.arange(a, a + n) for a, n in zip(first, column, strict=True)])
+    row = curves.row if is_coded else np.arange(M)
+    assert used.min() == (0 if is_coded else 3)
+    np.testing.assert_array_equal(table[row][:, used], covariates[:, 3:])
+
+
+def test_days_that_repeat_give_the_same_product():
+    incidence, _ = curves_in(1)
+    design = make_design(1, np.random.default_rng(5), ragged=False, curves=True)
+    rng = np.random.default_rng(7)
+    covariates = rng.normal(size=(150, incidence.covariates.shape[1]))[rng.integers(0, 150, M)]
+    incidence = replace(incidence, covariates=covariates)
+    residual = build_residual_inverse(design, ResidualCovariance({"all": np.eye(1)}, design.traits))
+    record_pass, w = plan_record_pass(incidence, residual), incidence.to_csr()
+    assert record_pass.coefficients.curves.rows.shape == (150, 13)
+    for shape in ((w.shape[1],), (w.shape[1], 16)):
+        x = rng.normal(size=shape)
+        out = np.zeros(shape)
+        record_pass.add_product(x, out)
+        expected = w.T @ (residual.to_csr() @ (w @ x))
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-11 * abs(expected).max())
+
+
+def test_no_curves_where_no_level_of_one_repeats():
+    incidence, _ = curves_in(1)
+    shuffled = replace(incidence, first=np.random.default_rng(3).permutation(incidence.first[:, 8:9]))
+    only = replace(
+        shuffled, blocks=incidence.blocks[8:9], slots=replace(incidence.slots.of_term(8), term=np.zeros(3, np.int32))
+    )
+    assert find_coefficients(only).curves is None
 
 
 def test_every_ragged_term_is_gathered(parts):
