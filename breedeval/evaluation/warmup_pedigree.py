@@ -25,7 +25,7 @@ from breedeval.relationship.numerator import Numerator
 from breedeval.relationship.stored_inbreeding import StoredInbreeding
 from breedeval.relationship.subset_inverse import SubsetInverse
 
-_LOOP = "animal,sire,dam\na,b,\nb,a,\nc,b,a\n"
+_LOOP = "animal,sire,dam,born\na,b,,2001\nb,a,,2000\nc,b,a,2003\n"
 
 
 def compile_pedigree_loops(file: Path) -> None:
@@ -48,7 +48,7 @@ def compile_pedigree_loops(file: Path) -> None:
 
 def _mend_a_loop(file: Path) -> None:
     file.write_text(_LOOP, encoding="utf-8")
-    build_pedigree(read_pedigree_table(file), mend=["all"])
+    build_pedigree(read_pedigree_table(file), mend=["loop"])
 
 
 def _multiply(pedigree: Pedigree, inbreeding: Inbreeding, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:

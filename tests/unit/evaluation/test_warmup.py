@@ -19,6 +19,7 @@ LEFT_OUT = {
     "order key_nodes",  # levels of hundreds of thousands of animals, by several threads
     "order deal_items",
     "order settle_items",
+    "equal_texts fetch_first",  # names of a great many animals found among others
     "utf8 find_foreign_bytes",  # files with bytes that are no UTF-8
     "factor find_elements",  # the optional CHOLMOD
     "triangular_columns forward_columns_by_threads",  # Python only: several right-hand sides
