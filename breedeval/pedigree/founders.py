@@ -142,8 +142,10 @@ def ancestor_contributions(
 
     Notes
     -----
-    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5), with their bounds of what is left. An ancestor costs the
-    ancestors of a few candidates rather than a pass over the pedigree.
+    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5). An ancestor costs the ancestors of a few candidates rather than
+    a pass over the pedigree. Their upper bound of the effective number supposes that no more ancestors follow than founders are
+    left. But an ancestor that is no founder leaves its founders to follow with what else they gave, so that there may be more;
+    the upper bound here allows for it.
 
     Two ancestors may explain the same, and the result may depend on which is taken: where each explains the other, only the
     first is listed, and later contributions follow from it. Boichard and others say so and give no rule. Here equal means equal
@@ -175,12 +177,13 @@ def ancestor_contributions(
     marginal = marginal[:number] / n_reference
     left, squares = max(0.0, 1.0 - float(marginal.sum())), float(marginal @ marginal)
     last = float(marginal[-1]) if number else 1.0
+    founders_left = n_founders - int(((sire[taken[:number]] == NONE) | (dam[taken[:number]] == NONE)).sum())
     return AncestorContributions(
         rows=freeze(rows[taken[:number]]),
         marginal=freeze(marginal),
         n_reference=n_reference,
         lower=1.0 / (squares + left * last),
-        upper=1.0 / (squares + left * left / max(1, n_founders - number)),
+        upper=1.0 / (squares + float(kernels.least_square_sum(left, founders_left))),
     )
 
 
