@@ -112,9 +112,9 @@ def _withdraw(listed, order, sire, dam, taken, contribution_out, passed_out):
 def least_square_sum(left, founders):
     """The least that Σp² of all ancestors still to be taken can be, where `left` is Σp of them.
 
-    What is left comes from founders that nobody taken explains, and an ancestor is taken only if none explains more: so each p is
-    at least 1/`founders` of what is left then. With exactly this every time the squares sum up to left² / (2 founders − 1). There
-    may be more ancestors than founders, so that left² / founders is no bound.
+    What is left comes from founders that nobody taken explains, and an ancestor is taken only if none explains more: so each p
+    is at least 1/`founders` of what is left then. With exactly this every time the squares sum up to left² / (2 founders − 1).
+    There may be more ancestors than founders, so that left² / founders is no bound.
     """
     return left * left / max(1, 2 * founders - 1)
 
@@ -132,8 +132,8 @@ def marginal_contributions(sire, dam, contribution_out, total, n_founders, toler
 
     contribution_out (n,) holds T' weight and changes, ``total`` is the sum of the weights. Contributions that differ by less
     than the grid, total times 10⁻¹², are equal, and the ``rule`` of `ancestor_queue` says which comes first. Ends when
-    everything is explained, the out arrays are full, or Σp² is known to ``tolerance``: what is left adds at most itself times the
-    last p, and at least its `least_square_sum` over the founders that are left. Returns the number taken.
+    everything is explained, the out arrays are full, or Σp² is known to ``tolerance``: what is left adds at most itself times
+    the last p, and at least its `least_square_sum` over the founders that are left. Returns the number taken.
     """
     n = sire.shape[0]
     key, tie, row = np.empty(n), np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.int32)
