@@ -166,7 +166,8 @@ def _suspicious_codes(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
             )
         else:
             hint = "Add it to the unknown codes, or, if it is an animal, give it a row of its own."
-        message = f"'{form.form}' stands {count_of(form.count, 'time')} in column '{form.column}', first there {where}. {hint}"
+        written = form.form if form.form.isprintable() else ascii(form.form)[1:-1]
+        message = f"'{written}' stands {count_of(form.count, 'time')} in column '{form.column}', first there {where}. {hint}"
         yield Problem(ProblemKind.SUSPICIOUS_CODE, (form.first_row,), (form.form,), message, count=form.count)
 
 
