@@ -274,7 +274,7 @@ def _origin_of_genes(pedigree: Any, rows: Any, tolerance: float) -> pd.DataFrame
         "mean relationship of two": float(within.within_different()[0]),
     }
     values |= {f"ancestors that explain {share:.0%}": ancestors.n_explaining(share) for share in (0.5, 0.8, 0.9)}
-    known = {quantity: value for quantity, value in values.items() if value is not None}
+    known = {quantity: value for quantity, value in values.items() if value is not None and not np.isnan(value)}
     return pd.DataFrame({"quantity": list(known), "value": pd.Series(list(known.values()), dtype=object)})
 
 

@@ -50,6 +50,22 @@ def test_inbreeding_in_the_order_of_the_file(call, tmp_path):
     assert out.read_text() == "animal,inbreeding\n6,0.125\n5,0.125\n4,0.0\n3,0.0\n2,0.0\n1,0.0\n"
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "PARQUET"])
+def test_a_file_has_the_form_of_its_ending(call, tmp_path, ending):
+    out = tmp_path / f"f.{ending}"
+    assert call(MRODE, "inbreeding", "-o", str(out)).exit_code == 0
+    reader = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[ending.lower()]
+    assert reader(out)["inbreeding"].tolist() == [0, 0, 0, 0, 0.125, 0.125]
+    assert call(MRODE, "inbreeding", "-o", str(out), "--format", "table").exit_code == 0
+    assert out.read_text().startswith("animal  inbreeding\n1           0.0000\n")
+
+
+def test_what_is_not_known_is_left_out(call):
+    quantities = call(MRODE, "founders", "--format", "json").stdout  # one animal of reference: no two to compare
+    assert "founder genome equivalents" in quantities
+    assert "mean relationship of two" not in quantities
+
+
 def test_inbreeding_of_the_most_inbred_and_of_added_parents(call):
     assert call(MRODE, "inbreeding", "--min", "0.1", "--format", "csv").stdout == "animal,inbreeding\n5,0.125\n6,0.125\n"
     with_added = call("animal,sire,dam\nx,s,d\n", "inbreeding", "--format", "csv").stdout
