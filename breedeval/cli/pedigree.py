@@ -67,8 +67,8 @@ def check(context: click.Context, /, file: Path, form: str, output: Path | None,
 
 
 @pedigree.command(
-    epilog="Example: breedeval pedigree inbreeding herd.csv --parents --format parquet -o inbreeding.parquet; when animals "
-    "were added: breedeval pedigree inbreeding herd.csv --stored inbreeding.parquet --parents --format parquet -o new.parquet"
+    epilog="Example: breedeval pedigree inbreeding herd.csv --parents -o inbreeding.parquet; when animals "
+    "were added: breedeval pedigree inbreeding herd.csv --stored inbreeding.parquet --parents -o new.parquet"
 )
 @with_options(FILE, READING, MENDING)
 @table_options
