@@ -141,6 +141,7 @@ def read_pedigree_table(
     PedigreeError
         If an animal has the name of an unknown parent, or a year or a date cannot be read; all are named together.
     """
+    unknown = (unknown,) if isinstance(unknown, str) else unknown  # not one code a letter
     choices: dict[str, Choice] = dict(zip(PARTS, (animal, sire, dam, birth_year, birth_date, sex), strict=True))
     columns, table, texts = _read_columns(os.fspath(path), choices, encoding, unknown, progress)
     problems: list[str] = []

@@ -81,6 +81,12 @@ def test_no_header_by_numbers(write):
     assert forms(table.unknown_forms) == [("0", "3", 1, 0)]
 
 
+def test_one_code_for_unknown_may_be_given_without_a_list(write):
+    path = write("animal,sire,dam\n7,-9,5\n8,9,-\n9,-9,-9\n5,-9,-9\n-,-9,-9\n")
+    table = read_pedigree_table(path, unknown="-9")
+    assert parents(table) == [("7", None, "5"), ("8", "9", "-"), ("9", None, None), ("5", None, None), ("-", None, None)]
+
+
 def test_a_header_is_no_animal_where_columns_are_chosen_by_number(write):
     path = write("Animal;Sire ID;DAM\nB;A;0\n")
     with pytest.raises(PedigreeError, match=r"'Animal', 'Sire ID', 'DAM' look like the names of columns .*line 1"):
