@@ -60,6 +60,18 @@ def test_a_file_has_the_form_of_its_ending(call, tmp_path, ending):
     assert out.read_text().startswith("animal  inbreeding\n1           0.0000\n")
 
 
+@pytest.mark.parametrize("parents", [[], ["--parents"]])
+def test_coefficients_relative_to_metafounders_are_not_taken_in_silence(call, tmp_path, parents):
+    stored = tmp_path / "gamma.csv"
+    options = ["--group-by", "sex", "--gamma-within", "0.6", *parents]
+    assert call(MRODE, "inbreeding", *options, "-o", str(stored)).exit_code == 0
+    result = call(MRODE, "inbreeding", "--stored", str(stored))
+    assert result.exit_code == 0
+    assert "1 animal with an unknown parent is inbred by what is stored: '4'" in result.stderr
+    assert call(MRODE, "inbreeding", *parents, "-o", str(stored)).exit_code == 0
+    assert "by what is stored" not in call(MRODE, "inbreeding", "--stored", str(stored)).stderr
+
+
 def test_what_is_not_known_is_left_out(call):
     quantities = call(MRODE, "founders", "--format", "json").stdout  # one animal of reference: no two to compare
     assert "founder genome equivalents" in quantities
