@@ -52,7 +52,10 @@ class Names:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Names:
         """Make names from Python strings."""
-        encoded = [item.encode() for item in texts]
+        try:
+            encoded = [item.encode() for item in texts]
+        except AttributeError as error:
+            raise TypeError(f"names are texts, not {type(error.obj).__name__}: write '{error.obj}' in quotes.") from error
         offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
         np.cumsum([len(item) for item in encoded], out=offsets[1:])
         return cls(freeze(np.frombuffer(b"".join(encoded), dtype=np.uint8)), freeze(offsets))

@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: The option ``--format`` of whatever prints a table.
+_FORMS = ("table", "csv", "json", "parquet")
+
+#: The option ``--format`` of what prints a table and writes no file.
 FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-    help="Form of the table.",
+    "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True, help="Form of the table."
 )
 
 
 def table_options(command: Command) -> Command:
-    """Add ``--format`` and ``-o`` to a command that makes a table."""
-    command = click.option(
-        "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file."
-    )(command)
-    return FORMAT(command)
+    """Add ``--format`` and ``-o`` to a command that makes a table: without the first, a file has the form of its ending."""
+
+    @wraps(command)
+    def with_form(*args: Any, form: str | None, output: Path | None, **others: Any) -> Any:
+        return command(*args, form=form or _form_of(output), output=output, **others)
+
+    options = (
+        click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file."),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(_FORMS),
+            help="Form of the table; by default what the ending of the file says (.csv, .json, .parquet), else table.",
+        ),
+    )
+    for option in options:
+        with_form = option(with_form)
+    return cast("Command", with_form)
+
+
+def _form_of(output: Path | None) -> str:
+    ending = "" if output is None else output.suffix.lower().removeprefix(".")
+    return ending if ending in _FORMS else "table"
 
 
 def write_table(frame: Any, form: str, output: Path | None) -> None:

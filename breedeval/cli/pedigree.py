@@ -67,8 +67,8 @@ def check(context: click.Context, /, file: Path, form: str, output: Path | None,
 
 
 @pedigree.command(
-    epilog="Example: breedeval pedigree inbreeding herd.csv --parents --format parquet -o inbreeding.parquet; when animals "
-    "were added: breedeval pedigree inbreeding herd.csv --stored inbreeding.parquet --parents --format parquet -o new.parquet"
+    epilog="Example: breedeval pedigree inbreeding herd.csv --parents -o inbreeding.parquet; when animals "
+    "were added: breedeval pedigree inbreeding herd.csv --stored inbreeding.parquet --parents -o new.parquet"
 )
 @with_options(FILE, READING, MENDING)
 @table_options
@@ -127,11 +127,14 @@ def _coefficients(pedigree: Pedigree, stored_file: Path | None) -> Float64:
     from breedeval.errors import count_of, name_some
     from breedeval.io.inbreeding_file import read_stored_inbreeding
     from breedeval.relationship.inbreeding import compute_inbreeding
+    from breedeval.relationship.stored_inbreeding import doubt_of_base
 
     if stored_file is None:
         return compute_inbreeding(pedigree).coefficients
     stored = read_stored_inbreeding(stored_file)
     known = stored.find(pedigree)
+    if doubt := doubt_of_base(pedigree, known.coefficients):
+        click.echo(f"Warning: {stored_file}: {doubt}", err=True)
     n_taken = len(stored.ids) - known.n_outdated
     click.echo(
         f"{stored_file}: {count_of(n_taken, 'coefficient')} taken, {pedigree.n_animals - n_taken:,} computed.",

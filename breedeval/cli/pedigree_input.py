@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from breedeval.pedigree.build import BuiltPedigree
@@ -125,6 +126,19 @@ def say_without_years(pedigree: Pedigree) -> None:
 
     if (pedigree.birth_year == YEAR_UNKNOWN).all():
         click.echo("Warning: no birth year is known. Name its column with --birth-year or --birth-date.", err=True)
+
+
+def warn_of_idle(**options: tuple[bool, str]) -> None:
+    """Warn of options that were given and change nothing: for each whether it does something here, and what it is for."""
+    context = click.get_current_context()
+    for name, (works, purpose) in options.items():
+        if not works and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            click.echo(f"Warning: --{name} changes nothing here: it is for {purpose}.", err=True)
+
+
+def warn_of_idle_years(reference: str) -> None:
+    """Warn of a number of birth years for a reference population without birth years."""
+    warn_of_idle(years=(reference in ("auto", "last_years"), "--reference last_years"))
 
 
 def ids_from(listed: tuple[str, ...], file: Path | None) -> list[str]:

@@ -18,6 +18,8 @@ from breedeval.cli.pedigree_input import (
     read_and_build,
     read_with_inbreeding,
     say_without_years,
+    warn_of_idle,
+    warn_of_idle_years,
     with_options,
 )
 from breedeval.errors import count_of
@@ -43,6 +45,7 @@ def describe(
     """Tell a pedigree in one screen: animals, families, generations, inbreeding, origin of the genes."""
     from breedeval.pedigree.summary import summarize_pedigree
 
+    warn_of_idle_years(reference)
     pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
     frame = summarize_pedigree(pedigree, inbreeding, reference=reference, years=years)  # type: ignore[arg-type]
     _write_quantities(frame, form, output)
@@ -66,6 +69,7 @@ def completeness(
     """How much of the ancestry is known: shares of known ancestors, equivalent generations, index of completeness."""
     import breedeval.pedigree.completeness as part
 
+    warn_of_idle(width=(by == "year", "--by year"), depth=(by in ("depth", "animal"), "--by depth and --by animal"))
     pedigree = read_and_build(file, mend, reading)
     if by == "depth":
         frame = part.completeness_by_depth(pedigree, depth=depth)
@@ -107,6 +111,8 @@ def founders(
     from breedeval.pedigree.founders import ancestor_contributions, founder_contributions
     from breedeval.pedigree.reference import reference_rows
 
+    warn_of_idle(top=(listed is not None, "--list"), tolerance=(listed != "founders", "ancestors"))
+    warn_of_idle_years(reference)
     pedigree = read_and_build(file, mend, reading)
     rows = reference_rows(pedigree, reference, years=years)  # type: ignore[arg-type]
     if listed == "founders":
@@ -156,7 +162,7 @@ def trend(
 
 
 @click.command(
-    "inbreeding-rate", epilog="Example: breedeval pedigree inbreeding-rate pedigrees/herd_book_pedigree.csv --width 5"
+    "inbreeding-rate", epilog="Example: breedeval pedigree inbreeding-rate pedigrees/herd_book_pedigree.csv --by-year --width 5"
 )
 @with_options(FILE, READING, MENDING, REFERENCE, WIDTH)
 @click.option(
@@ -184,6 +190,12 @@ def inbreeding_rate(
     from breedeval.pedigree.generation_interval import generation_interval
     from breedeval.pedigree.reference import reference_rows
 
+    warn_of_idle(
+        width=(by_year, "--by-year"),
+        interval=(not by_year, "both methods, without --by-year"),
+        reference=(not by_year, "both methods, without --by-year"),
+    )
+    warn_of_idle_years("none" if by_year else reference)
     pedigree, inbreeding = read_with_inbreeding(file, mend, reading)
     say_without_years(pedigree)
     if by_year:
@@ -219,6 +231,7 @@ def families(
 
     if sizes and largest:
         raise click.UsageError("--sizes and --largest are two tables. Ask for one.")
+    warn_of_idle(top=(largest is not None, "--largest"))
     pedigree = read_and_build(file, mend, reading)
     if largest:
         frame = part.largest_families(pedigree, largest, top)  # type: ignore[arg-type]
@@ -274,7 +287,7 @@ def _origin_of_genes(pedigree: Any, rows: Any, tolerance: float) -> pd.DataFrame
         "mean relationship of two": float(within.within_different()[0]),
     }
     values |= {f"ancestors that explain {share:.0%}": ancestors.n_explaining(share) for share in (0.5, 0.8, 0.9)}
-    known = {quantity: value for quantity, value in values.items() if value is not None}
+    known = {quantity: value for quantity, value in values.items() if value is not None and not np.isnan(value)}
     return pd.DataFrame({"quantity": list(known), "value": pd.Series(list(known.values()), dtype=object)})
 
 

@@ -18,6 +18,7 @@ from breedeval.cli.pedigree_input import (
     naming_lines,
     read_and_build,
     say_without_years,
+    warn_of_idle,
     with_options,
 )
 
@@ -129,6 +130,7 @@ def average_relationship(
     from breedeval.pedigree.birth_classes import BirthClasses
     from breedeval.relationship.group_means import average_relationships
 
+    warn_of_idle(width=(by == "birth_year", "--by birth_year"))
     pedigree, inbreeding = read_with_groups(file, mend, options)
     if by == "sex":
         labels, names = pedigree.sex.astype(np.int32) - 1, ["M", "F"]

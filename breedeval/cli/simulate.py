@@ -43,16 +43,20 @@ def simulate() -> None:
     """Simulate populations with known breeding values."""
 
 
-def _population_options(animals: int, years: int) -> Callable[[Command], Command]:
-    """Add the options that all populations share."""
+def _population_options(animals: int, years: int, progeny: str) -> Callable[[Command], Command]:
+    """Add the options that all populations share; `progeny` are those whose parents may be left out."""
     options = [
         click.option(
             "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="New folder for the files."
         ),
         click.option("--animals", "n_animals", default=animals, show_default=True, help="Animals in the pedigree."),
         click.option("--years", default=years, show_default=True, help="Years."),
-        click.option("--unknown-sire", default=0.0, show_default=True, help="Share of animals whose sire is not written down."),
-        click.option("--unknown-dam", default=0.0, show_default=True, help="Share of animals whose dam is not written down."),
+        click.option(
+            "--unknown-sire", default=0.0, show_default=True, help=f"Share of {progeny} whose sire is not written down."
+        ),
+        click.option(
+            "--unknown-dam", default=0.0, show_default=True, help=f"Share of {progeny} whose dam is not written down."
+        ),
         click.option(
             "--seed",
             default=1,
@@ -80,13 +84,14 @@ def _population_options(animals: int, years: int) -> Callable[[Command], Command
 
 @dataclass(frozen=True)
 class _Population:
-    """A command: what it simulates, the default of its years, the folder of its example, and settings with an option."""
+    """A command: what it simulates, default of its years, folder of its example, settings with an option, who has parents."""
 
     name: str
     what: str
     years: int
     folder: str
     options: tuple[tuple[str, float, str], ...]
+    progeny: str = "animals"
 
 
 _POPULATIONS = (
@@ -127,6 +132,7 @@ _POPULATIONS = (
             ("--selfings", 4, "Generations of selfing after the F1; 4 makes F5 lines."),
             ("--lines-per-cross", 20, "Lines of a cross."),
         ),
+        "crosses",
     ),
 )
 
@@ -148,7 +154,7 @@ def _add_command(population: _Population) -> None:
 
     for flag, default, text in reversed(population.options):
         command = click.option(flag, default=default, show_default=True, help=text)(command)
-    command = _population_options(animals=20_000, years=population.years)(command)
+    command = _population_options(20_000, population.years, population.progeny)(command)
     text = _HELP.format(what=population.what, name=population.name, folder=population.folder)
     simulate.command(population.name, help=text)(command)
 
@@ -161,11 +167,12 @@ simulate.add_command(records)
 def _run(function: Callable[..., Any], folder: Path, seed: int, settings: dict[str, Any], more: dict[str, Any]) -> None:
     import numpy as np
 
-    from breedeval.simulate.files import write_population
+    from breedeval.simulate.files import require_new, write_population
 
     twice = sorted(settings.keys() & more.keys())
     if twice:
         raise click.BadParameter(f"{twice[0]} has an option of its own.", param_hint="--set")
+    require_new(folder)
     started = time.perf_counter()
     click.echo(f"Simulating {settings['n_animals']:,} animals over {settings['years']} years ...", err=True)
     population = function(np.random.default_rng(seed), **settings, **more)

@@ -56,8 +56,10 @@ def records(config: Path, folder: Path, missing: dict[str, float], spread: float
     from breedeval.io.relationship_hdf5 import read_hdf5_arrays
     from breedeval.results.provenance import StageClock
     from breedeval.simulate.effects import FixedEffects
+    from breedeval.simulate.files import require_new
     from breedeval.simulate.phenotypes import simulate_records
 
+    require_new(folder)
     with Console() as console:
         written, stored = written_variances(checked), read_stored(checked)
         inputs = prepare(checked, StageClock(), console, written, stored=stored, read_hdf5=read_hdf5_arrays)

@@ -11,7 +11,14 @@ from breedeval.arrays import NONE, Float64, freeze
 from breedeval.errors import ConfigError, RecordsError, count_of
 from breedeval.evaluation.config import EvaluationConfig
 from breedeval.evaluation.config_sections import PedigreeSection
-from breedeval.evaluation.grouping import CodedGroups, assign_groups, column_choices, inbreeding_with_groups, read_groups
+from breedeval.evaluation.grouping import (
+    CodedGroups,
+    assign_groups,
+    column_choices,
+    describe_unknown_years,
+    inbreeding_with_groups,
+    read_groups,
+)
 from breedeval.evaluation.observer import Observer
 from breedeval.evaluation.taken_inbreeding import StoredFile, TakenInbreeding, compute_from_stored
 from breedeval.io.groups_file import unknown_with_groups
@@ -134,6 +141,9 @@ def prepare_genetics(
 
 def _relate(section: PedigreeSection, built: BuiltPedigree, observer: Observer, stored: StoredFile | None) -> Genetics:
     pedigree, groups, taken = built.pedigree, section.groups, None
+    if groups is not None and (groups.inbred or (groups.gamma is not None and groups.gamma.rate is not None)):
+        for line in describe_unknown_years(pedigree):
+            observer.say(line)
     if groups is not None and groups.gamma is not None:
         inbreeding = inbreeding_with_groups(pedigree, groups)
         assert inbreeding.gamma is not None

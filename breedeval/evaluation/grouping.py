@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
-from breedeval.errors import VarianceError, name_some
+from breedeval.errors import PedigreeError, VarianceError, count_of, name_some
 from breedeval.evaluation.config_sections import PedigreeSection
 from breedeval.evaluation.config_values import NO_COLUMN
 from breedeval.evaluation.groups_section import GammaSection, GroupsSection
@@ -68,12 +68,13 @@ def assign_groups(pedigree: Pedigree, groups: GroupsSection, coded: CodedGroups 
     names = Names.of(dict.fromkeys(name for part in used for name in part))
     names = names.take(names.sort_order())
     animal = np.append(pedigree.ids.find(rows.animals), np.int32(NONE))[rows.animal]
-    parents = (
-        _of_animals(pedigree.n_animals, animal, np.append(names.find(part), np.int32(NONE))[code], parent)
-        for part, code, parent in zip(rows.groups, (rows.sire, rows.dam), (pedigree.sire, pedigree.dam), strict=True)
-    )
-    sire, dam = parents
-    groups_of_parents = ParentGroups(names, sire, dam)
+    of_parent, contradictions = [], []
+    for part, code, parent in zip(rows.groups, (rows.sire, rows.dam), (pedigree.sire, pedigree.dam), strict=True):
+        group = np.append(names.find(part), np.int32(NONE))[code]
+        of_parent.append(_of_animals(animal, group, parent))
+        contradictions.append(_contradicting(animal, group, of_parent[-1]))
+    _refuse_contradictions(pedigree, rows, animal, np.union1d(*contradictions))
+    groups_of_parents = ParentGroups(names, *of_parent)
     refuse_ungrouped(pedigree, groups_of_parents, lambda bare: _where(rows.source, animal, bare))
     return _without_unused(groups_of_parents)
 
@@ -89,13 +90,32 @@ def _where(source: Source, animal: Int32, bare: Int64) -> str:
     return source.where(listed[listed != NONE])
 
 
-def _of_animals(n: int, animal: Int32, group: Int32, parent: Int32) -> Int32:
-    """Group of each animal's unknown parent: that of the animal's first row; −1 where the parent is known."""
-    out = np.full(n, NONE, dtype=np.int32)
+def _of_animals(animal: Int32, group: Int32, parent: Int32) -> Int32:
+    """Group of each animal's unknown parent: that of the animal's first row that names one; −1 where the parent is known."""
+    out = np.full(len(parent), NONE, dtype=np.int32)
     rows = np.flatnonzero((animal != NONE) & (group != NONE))[::-1]
     out[animal[rows]] = group[rows]
     out[parent != NONE] = NONE
     return freeze(out)
+
+
+def _contradicting(animal: Int32, group: Int32, of_animal: Int32) -> Int64:
+    """(k,) rows that name another group than an earlier row of the same animal, for a parent that is unknown."""
+    rows = np.flatnonzero((animal != NONE) & (group != NONE))
+    chosen = of_animal[animal[rows]]
+    differing: Int64 = rows[(chosen != NONE) & (chosen != group[rows])]
+    return differing
+
+
+def _refuse_contradictions(pedigree: Pedigree, rows: GroupRows, animal: Int32, wrong: Int64) -> None:
+    if len(wrong):
+        animals = np.unique(animal[wrong])
+        verb, named = "has" if len(animals) == 1 else "have", name_some(pedigree.ids.take(animals[:1000]))
+        raise PedigreeError(
+            f"{count_of(len(animals), 'animal')} whose unknown parent {verb} one group in one row and another in a later one: "
+            f"{named} {rows.source.where(wrong)}. Keep one of the rows, or one group.",
+            lines=(),
+        )
 
 
 def _without_unused(groups: ParentGroups) -> ParentGroups:
@@ -149,6 +169,24 @@ def inbreeding_with_groups(pedigree: Pedigree, groups: GroupsSection) -> Inbreed
 
 def mean_years(pedigree: Pedigree) -> Float64:
     """(g,) mean birth year of the progeny of each group; a group without any takes the earliest year."""
+    total, count = _years_of_progeny(pedigree)
+    known = pedigree.birth_year != YEAR_UNKNOWN
+    earliest = float(pedigree.birth_year[known].min()) if known.any() else 0.0
+    years: Float64 = np.divide(total, count, out=np.full(len(count), earliest), where=count > 0)
+    return years
+
+
+def describe_unknown_years(pedigree: Pedigree) -> list[str]:
+    """A sentence on groups whose year is not known, and what `mean_years` makes of them."""
+    without = np.flatnonzero(_years_of_progeny(pedigree)[1] == 0)
+    if not len(without):
+        return []
+    named = name_some(pedigree.groups.take(without))
+    return [f"{count_of(len(without), 'group')} without any birth year taken to be of the earliest: {named}"]
+
+
+def _years_of_progeny(pedigree: Pedigree) -> tuple[Float64, Float64]:
+    """(g,) sum of the known birth years of the progeny of each group, and how many are known."""
     n, g = pedigree.n_animals, pedigree.n_groups
     total, count = np.zeros(g), np.zeros(g)
     known = pedigree.birth_year != YEAR_UNKNOWN
@@ -156,6 +194,4 @@ def mean_years(pedigree: Pedigree) -> Float64:
         rows = np.flatnonzero((parent >= n) & known)
         total += np.bincount(parent[rows] - n, weights=pedigree.birth_year[rows], minlength=g)
         count += np.bincount(parent[rows] - n, minlength=g)
-    earliest = float(pedigree.birth_year[known].min()) if known.any() else 0.0
-    years: Float64 = np.divide(total, count, out=np.full(g, earliest), where=count > 0)
-    return years
+    return total, count

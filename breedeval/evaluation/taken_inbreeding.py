@@ -12,7 +12,7 @@ from breedeval.errors import count_of, name_some
 from breedeval.evaluation.observer import Observer
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
-from breedeval.relationship.stored_inbreeding import NOT_STORED, StoredInbreeding
+from breedeval.relationship.stored_inbreeding import NOT_STORED, StoredInbreeding, doubt_of_base
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ def compute_from_stored(file: StoredFile, pedigree: Pedigree, observer: Observer
     path = file.path
     stored = _still_there(file, pedigree, observer) if file.may_lack_animals else file.stored
     known = stored.find(pedigree)
+    if doubt := doubt_of_base(pedigree, known.coefficients):
+        observer.warn(f"inbreeding: {path}: {doubt}")
     n_taken = len(stored.ids) - known.n_outdated
     n_computed = pedigree.n_animals - n_taken
     observer.say(f"inbreeding: {count_of(n_taken, 'coefficient')} taken from {path}, {n_computed:,} computed")

@@ -133,7 +133,12 @@ class DelimitedFile:
         text = f"{count_of(cut.n_ragged, 'row')} {verb} not {n_fields} fields as the {first} has ({named}{more})."
         all_alike = cut.n_ragged == cut.n_rows == cut.n_like_first
         if all_alike and cut.ragged[0, 1] == n_fields + 1 and self.with_header:
-            return f"{text} Every row has one more than the header: name the first column too (or write without row names)."
+            return (
+                f"{text} Every row has one more than the header: name the first column too (or write without row names); "
+                "if every row ends with a separator, let the header end with one."
+            )
+        if all_alike and cut.n_rows > 1 and cut.ragged[0, 1] == n_fields - 1 and self.with_header:
+            return f"{text} Every row has one fewer than the header: take a name away, or the separator at the header's end."
         last_is_ragged = cut.n_ragged <= EXAMPLES_SHOWN and cut.ragged[cut.n_ragged - 1, 0] == cut.lines[cut.n_rows - 1]
         if last_is_ragged and cut.ragged[cut.n_ragged - 1, 1] < n_fields:
             return f"{text} The last line is short: the file may be cut; copy it anew."

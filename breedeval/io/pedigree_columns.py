@@ -41,6 +41,18 @@ class PedigreeColumns:
         return (f"Columns recognized by their names: {pairs}.",)
 
 
+def usual_names(texts: Mapping[str, str]) -> bool:
+    """Whether texts that stand for the animal and its parents are usual names of these columns: then they are a header.
+
+    Examples
+    --------
+    >>> usual_names({"animal": "ID", "sire": "Sire.ID", "dam": "0"}), usual_names({"animal": "Calf", "sire": "7"})
+    (True, False)
+    """
+    usual = [part for part, text in texts.items() if _normal(text) in _USUAL[part].split()]
+    return "animal" in usual and len(usual) > 1
+
+
 def named_columns(choices: Mapping[str, Choice]) -> dict[str, ColumnKey]:
     """Columns that the user names, by part."""
     return {part: choice for part, choice in choices.items() if choice is not None and not isinstance(choice, bool)}
@@ -67,7 +79,7 @@ def choose_columns(path: str, header: Sequence[str], choices: Mapping[str, Choic
     keys = named_columns(choices)
     recognized: list[str] = []
     if not any(isinstance(key, int) for key in keys.values()):
-        normal = {_JOINTS.sub("_", name.strip().lower()): name for name in reversed(header)}
+        normal = {_normal(name): name for name in reversed(header)}
         for part in PARTS:
             found = next((normal[usual] for usual in _USUAL[part].split() if usual in normal), None)
             if choices.get(part) is None and found is not None and found not in keys.values():
@@ -78,6 +90,10 @@ def choose_columns(path: str, header: Sequence[str], choices: Mapping[str, Choic
         raise _not_recognized(path, header, absent, keys)
     _refuse_shared(path, keys)
     return PedigreeColumns(keys, tuple(recognized))
+
+
+def _normal(name: str) -> str:
+    return _JOINTS.sub("_", name.strip().lower())
 
 
 def _refuse_true(path: str, choices: Mapping[str, Choice]) -> None:

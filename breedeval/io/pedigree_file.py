@@ -13,7 +13,8 @@ from breedeval.errors import PedigreeError, count_of
 from breedeval.io.birth import Unreadable, describe, read_birth_date, read_birth_year, read_sex, today
 from breedeval.io.column_codes import drop_names
 from breedeval.io.id_texts import DealtIds, IdTexts, PlacedIds
-from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns
+from breedeval.io.invisible import note_on_ends
+from breedeval.io.pedigree_columns import PARTS, Choice, PedigreeColumns, choose_columns, named_columns, usual_names
 from breedeval.io.plain_file import open_plain
 from breedeval.io.tables import open_table
 from breedeval.io.text_table import ColumnKey, TextTable, has_header
@@ -140,6 +141,7 @@ def read_pedigree_table(
     PedigreeError
         If an animal has the name of an unknown parent, or a year or a date cannot be read; all are named together.
     """
+    unknown = (unknown,) if isinstance(unknown, str) else unknown  # not one code a letter
     choices: dict[str, Choice] = dict(zip(PARTS, (animal, sire, dam, birth_year, birth_date, sex), strict=True))
     columns, table, texts = _read_columns(os.fspath(path), choices, encoding, unknown, progress)
     problems: list[str] = []
@@ -163,7 +165,7 @@ def read_pedigree_table(
         unknown_forms=ids.unknown_forms,
         suspicious_forms=ids.suspicious_forms,
         read_on=today(),
-        notes=(*table.notes, *columns.describe(), *birth.notes),
+        notes=(*table.notes, *columns.describe(), *birth.notes, *note_on_ends(ids.names)),
     )
 
 
@@ -206,6 +208,7 @@ def _read_ids(
     n_forms = len(forms)
     n_given = n_forms if texts.has_nulls else len(given)
     names, codes, odd = _encode(forms, texts, part_of(progress, "names of animals and parents"))
+    problems += _header_as_row(table.source, names, n_forms, codes, keys)
     problems += _animals_named_unknown(table.source, forms, codes["animal"], given=unknown is not None)
     met = _take_forms_away(n_forms, codes)
     unknown_forms, suspicious_forms = (
@@ -267,6 +270,23 @@ def _without_suspicious(
     names, recoded = drop_names(names, is_suspicious[:-1], *codes.values())
     codes.update(zip(codes, recoded, strict=True))
     return names, found
+
+
+def _header_as_row(
+    source: Source, names: Names, n_forms: int, codes: Mapping[str, Int32], keys: Mapping[str, ColumnKey]
+) -> list[str]:
+    """A problem if columns were chosen by number, but the first row names them: its words would be animals."""
+    if not isinstance(keys["animal"], int) or not len(codes["animal"]):
+        return []
+    first = {part: names[int(code[0]) - n_forms] for part, code in codes.items() if code[0] >= n_forms}
+    if not usual_names(first):
+        return []
+    words = ", ".join(f"'{text}'" for text in first.values())
+    choice = ", ".join(f"{part} = '{text}'" for part, text in first.items())
+    return [
+        f"{words} look like the names of columns {source.where([0])}, but columns are chosen by number, which is for files "
+        f"without such a line: choose them by name ({choice}), or delete the line."
+    ]
 
 
 def _animals_named_unknown(source: Source, forms: Names, animal: Int32, *, given: bool) -> list[str]:

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 
 from breedeval.arrays import Int32, Int64
+from breedeval.io.invisible import invisible_names
 from breedeval.names import Names
 from breedeval.pedigree.table import UnknownForm
 
@@ -42,8 +43,8 @@ def no_longer_than(n_bytes: int, texts: Iterable[str]) -> Iterator[str]:
 
 
 def suspicious_codes(met: set[int], names: Names) -> Int32:
-    """(k,) which of `names` look like "unknown": those of :func:`suspicious_forms`, and negative whole numbers."""
-    found = set(met)
+    """(k,) which of `names` look like "unknown": `met` (`suspicious_forms`), negative whole numbers, and invisible ones."""
+    found = met | set(invisible_names(names).tolist())
     if any((part == _MINUS).any() for part in np.array_split(names.buffer, len(names.buffer) // _PART + 1)):
         some = np.flatnonzero(names.offsets[1:] > names.offsets[:-1])
         signed = some[names.buffer[names.offsets[some]] == _MINUS]

@@ -109,6 +109,17 @@ def _withdraw(listed, order, sire, dam, taken, contribution_out, passed_out):
 
 
 @compiled
+def least_square_sum(left, founders):
+    """The least that Σp² of all ancestors still to be taken can be, where `left` is Σp of them.
+
+    What is left comes from founders that nobody taken explains, and an ancestor is taken only if none explains more: so each p
+    is at least 1/`founders` of what is left then. With exactly this every time the squares sum up to left² / (2 founders − 1).
+    There may be more ancestors than founders, so that left² / founders is no bound.
+    """
+    return left * left / max(1, 2 * founders - 1)
+
+
+@compiled
 def marginal_contributions(sire, dam, contribution_out, total, n_founders, tolerance, rule, ancestor_out, marginal_out):
     """Take the ancestor with the largest contribution that those taken before do not explain, again and again.
 
@@ -121,8 +132,8 @@ def marginal_contributions(sire, dam, contribution_out, total, n_founders, toler
 
     contribution_out (n,) holds T' weight and changes, ``total`` is the sum of the weights. Contributions that differ by less
     than the grid, total times 10⁻¹², are equal, and the ``rule`` of `ancestor_queue` says which comes first. Ends when
-    everything is explained, the out arrays are full, or Σp² is known to ``tolerance``: what is left adds at least its square
-    over the founders that are left, and at most itself times the last p. Returns the number taken.
+    everything is explained, the out arrays are full, or Σp² is known to ``tolerance``: what is left adds at most itself times
+    the last p, and at least its `least_square_sum` over the founders that are left. Returns the number taken.
     """
     n = sire.shape[0]
     key, tie, row = np.empty(n), np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.int32)
@@ -130,7 +141,7 @@ def marginal_contributions(sire, dam, contribution_out, total, n_founders, toler
     seen = np.full(n, -1, dtype=np.int64)
     stack, order = np.empty(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
     share, passed = np.zeros(n), np.zeros(n)
-    number, size, mark = 0, 0, 0
+    number, size, mark, founders_left = 0, 0, 0, n_founders
     left, squares, grid = total, 0.0, 1e-12 * total
     limit = np.rint(np.max(contribution_out) / grid) + 1.0
     while number < ancestor_out.shape[0]:
@@ -159,7 +170,8 @@ def marginal_contributions(sire, dam, contribution_out, total, n_founders, toler
         number += 1
         left -= p
         squares += p * p
+        founders_left -= not (0 <= sire[best] < n and 0 <= dam[best] < n)
         size = drop_first(size, key, tie, row, rule)
-        if tolerance > 0.0 and left * p - left * left / max(1, n_founders - number) <= tolerance * squares:
+        if tolerance > 0.0 and left * p - least_square_sum(left, founders_left) <= tolerance * squares:
             break
     return number

@@ -111,13 +111,12 @@ def count_years(years, missing, counts_out):
 
 
 @compiled
-def mark_born_wrong(animal, parent, first_row, born, missing, wrong_out):
-    """Set wrong_out (m,) bool where the parent was born later than the animal; first_row (names,) says where it is known."""
+def mark_born_wrong(animal, parent, born, born_of_name, missing, wrong_out):
+    """Set wrong_out (m,) bool where `count_born_wrong` counts."""
     for i in range(parent.shape[0]):
-        if parent[i] >= 0 and animal[i] >= 0 and born[i] != missing:
-            row = first_row[parent[i]]
-            if row >= 0 and born[row] > born[i]:  # missing is the lowest number
-                wrong_out[i] = True
+        p = parent[i]
+        if p >= 0 and animal[i] >= 0 and p != animal[i] and born[i] != missing:
+            wrong_out[i] |= born_of_name[p] > born[i]  # missing is the lowest number
 
 
 @compiled

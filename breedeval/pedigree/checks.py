@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from breedeval.arrays import NONE, Bool, Int32, Int64
+from breedeval.arrays import NONE, Int32, Int64
 from breedeval.errors import EXAMPLES_SHOWN, count_of, name_some
 from breedeval.kernels import pedigree_rows as kernels
 from breedeval.kernels.threads import cut_range, map_parts
 from breedeval.pedigree.birth_years import YearSpan, born_in_words, rows_with_senseless_years, why_senseless, year_remedy
+from breedeval.pedigree.births import Births, births_of, rows_that_know
 from breedeval.pedigree.loops import search_loops
 from breedeval.pedigree.problems import Problem, ProblemKind
 from breedeval.pedigree.row_values import values_of_rows
@@ -86,15 +87,6 @@ def rows_repeated(table: PedigreeTable) -> Int64:
     return rows[np.argsort(table.animal[rows], kind="stable")]
 
 
-def links_born_wrong(table: PedigreeTable, parent: Int32, first_row: Int32) -> Bool:
-    """(rows,) True where the parent was born in a later year, or on a later day, than its progeny."""
-    wrong = np.zeros(table.n_rows, dtype=np.bool_)
-    for born in (table.birth_year, table.birth_day):
-        if born is not None:
-            kernels.mark_born_wrong(table.animal, parent, first_row, born, YEAR_UNKNOWN, wrong)
-    return wrong
-
-
 def loops_of_table(table: PedigreeTable) -> list[Int32]:
     """Loops of names over the links of all rows, not all of them if there are very many; own parents have their own check."""
     return _loops_among(table, TableNames.of(table).left)[0]
@@ -166,7 +158,8 @@ def _suspicious_codes(table: PedigreeTable, _: TableNames) -> Iterator[Problem]:
             )
         else:
             hint = "Add it to the unknown codes, or, if it is an animal, give it a row of its own."
-        message = f"'{form.form}' stands {count_of(form.count, 'time')} in column '{form.column}', first there {where}. {hint}"
+        written = form.form if form.form.isprintable() else ascii(form.form)[1:-1]
+        message = f"'{written}' stands {count_of(form.count, 'time')} in column '{form.column}', first there {where}. {hint}"
         yield Problem(ProblemKind.SUSPICIOUS_CODE, (form.first_row,), (form.form,), message, count=form.count)
 
 
@@ -280,36 +273,37 @@ def _used_against_sex(
 
 
 def _birth_order(table: PedigreeTable, names: TableNames) -> Iterator[Problem]:
-    if not _any_born_wrong(table, names):
+    first_row = None if names.n_repeated else names.first_row
+    births = births_of(table, are_rows=names.are_rows, first_row=first_row)
+    if not any(_any_born_wrong(table, born) for born in births):
         return
+    known_in = rows_that_know(table)
     for parent, role in ((table.sire, "sire"), (table.dam, "dam")):
-        wrong = links_born_wrong(table, parent, names.first_row) & (parent != table.animal)
-        yield from _some(ProblemKind.BIRTH_ORDER, table, np.flatnonzero(wrong), _born_after(table, names, parent, role))
+        wrong = np.zeros(table.n_rows, dtype=np.bool_)
+        for born in births:
+            born.mark_wrong(table.animal, parent, wrong)
+        yield from _some(ProblemKind.BIRTH_ORDER, table, np.flatnonzero(wrong), _born_after(table, known_in, parent, role))
 
 
-def _any_born_wrong(table: PedigreeTable, names: TableNames) -> bool:
+def _any_born_wrong(table: PedigreeTable, births: Births) -> bool:
     """Whether any parent is born after its progeny: a fast pass, since mostly none is."""
 
-    def count(job: tuple[Int32, Int32, Int32, slice]) -> int:
-        parent, born, born_of_name, part = job
-        return int(kernels.count_born_wrong(table.animal[part], parent[part], born[part], born_of_name, YEAR_UNKNOWN))
+    def count(job: tuple[Int32, slice]) -> int:
+        parent, part = job
+        rows = (table.animal[part], parent[part], births.of_row[part])
+        return int(kernels.count_born_wrong(*rows, births.of_name, YEAR_UNKNOWN))
 
     parts = [slice(*part) for part in cut_range(table.n_rows, _SMALLEST_PART)]
-    jobs: list[tuple[Int32, Int32, Int32, slice]] = []
-    for born in (table.birth_year, table.birth_day):
-        if born is not None:
-            of_name = born if names.are_rows else values_of_rows(names.first_row, born, YEAR_UNKNOWN)
-            jobs += [(parent, born, of_name, part) for parent in (table.sire, table.dam) for part in parts]
-    return any(list(map_parts(count, jobs)))
+    return any(list(map_parts(count, [(parent, part) for parent in (table.sire, table.dam) for part in parts])))
 
 
-def _born_after(table: PedigreeTable, names: TableNames, parent: Int32, role: str) -> Callable[[int], Problem]:
+def _born_after(table: PedigreeTable, known_in: Int32, parent: Int32, role: str) -> Callable[[int], Problem]:
     def name(row: int) -> Problem:
-        parent_row = int(names.first_row[parent[row]])
+        own_row, parent_row = (int(known_in[code]) for code in (table.animal[row], parent[row]))
         child, older = table.names[table.animal[row]], table.names[parent[row]]
         message = (
             f"'{older}', {role} of '{child}', is born {born_in_words(table, parent_row)}, "
-            f"after its progeny {born_in_words(table, row)} "
+            f"after its progeny {born_in_words(table, own_row)} "
             f"{table.source.where([row, parent_row])}. Correct a birth date, or that parent."
         )
         return Problem(ProblemKind.BIRTH_ORDER, (row, parent_row), (child, older), message)

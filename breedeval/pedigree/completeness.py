@@ -13,6 +13,7 @@ from breedeval.kernels import completeness as kernels
 from breedeval.kernels import order as order_kernels
 from breedeval.pedigree.birth_classes import BirthClasses
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 
 #: Ancestors by path: first the parent, then the parent's parent.
 PATHS = ("sire", "dam", "sire of sire", "dam of sire", "sire of dam", "dam of dam")
@@ -98,7 +99,7 @@ def completeness_by_depth(pedigree: Pedigree, rows: ArrayLike | None = None, *, 
         ``index`` (mean of :func:`index_of_completeness` to this depth).
     """
     _require_positive(depth)
-    chosen = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
+    chosen = slice(None) if rows is None else row_numbers(rows, pedigree.n_animals)
     share, summed = np.ones(pedigree.n_animals), np.zeros(pedigree.n_animals)
     found, index = [], np.empty(pedigree.n_animals)
     for generation in range(1, depth + 1):
@@ -117,7 +118,7 @@ def completeness_by_path(pedigree: Pedigree, rows: ArrayLike | None = None) -> p
     DataFrame
         One row a path: ``ancestor`` (one of `PATHS`), ``n`` animals whose ancestor on it is known, and ``known``, their share.
     """
-    chosen = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
+    chosen = slice(None) if rows is None else row_numbers(rows, pedigree.n_animals)
     counts = [(path, known[chosen]) for path, known in _known_by_path(pedigree).items()]
     return pd.DataFrame([(path, int(known.sum()), _mean(known)) for path, known in counts], columns=["ancestor", "n", "known"])
 

@@ -14,6 +14,7 @@ from breedeval.kernels import ancestor_queue as queue_kernels
 from breedeval.kernels import contributions as kernels
 from breedeval.kernels import order as order_kernels
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 from breedeval.pedigree.subset import ancestor_mask
 
 
@@ -113,9 +114,10 @@ def founder_contributions(pedigree: Pedigree, reference: ArrayLike) -> FounderCo
     >>> found.contribution.tolist(), float(found.unnamed[pedigree.row_of("4")]), found.n_founders
     ([0.25, 0.625, 0.0, 0.0, 0.0, 0.0], 0.125, 3)
     """
-    weight, n_reference = _gene_flow(pedigree.sire, pedigree.dam, _require_some(reference), pedigree.n_animals)
+    n = pedigree.n_animals
+    weight, n_reference = _gene_flow(pedigree.sire, pedigree.dam, _require_some(reference, n), n)
     weight /= n_reference
-    n_known = _known(pedigree.sire, pedigree.n_animals).astype(np.int8) + _known(pedigree.dam, pedigree.n_animals)
+    n_known = _known(pedigree.sire, n).astype(np.int8) + _known(pedigree.dam, n)
     return FounderContributions(
         contribution=freeze(np.where(n_known == 0, weight, 0.0)),
         unnamed=freeze(np.where(n_known == 1, 0.5 * weight, 0.0)),
@@ -142,8 +144,10 @@ def ancestor_contributions(
 
     Notes
     -----
-    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5), with their bounds of what is left. An ancestor costs the
-    ancestors of a few candidates rather than a pass over the pedigree.
+    Boichard, Maignel & Verrier (1997, Genet. Sel. Evol. 29:5). An ancestor costs the ancestors of a few candidates rather than
+    a pass over the pedigree. Their upper bound of the effective number supposes that no more ancestors follow than founders are
+    left. But an ancestor that is no founder leaves its founders to follow with what else they gave, so that there may be more;
+    the upper bound here allows for it.
 
     Two ancestors may explain the same, and the result may depend on which is taken: where each explains the other, only the
     first is listed, and later contributions follow from it. Boichard and others say so and give no rule. Here equal means equal
@@ -161,7 +165,7 @@ def ancestor_contributions(
     >>> found.lower <= found.effective_number <= found.upper
     True
     """
-    chosen = _require_some(reference)
+    chosen = _require_some(reference, pedigree.n_animals)
     rows = np.flatnonzero(ancestor_mask(pedigree, chosen))
     place = np.full(pedigree.n_animals + 1, NONE, dtype=np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
@@ -175,12 +179,13 @@ def ancestor_contributions(
     marginal = marginal[:number] / n_reference
     left, squares = max(0.0, 1.0 - float(marginal.sum())), float(marginal @ marginal)
     last = float(marginal[-1]) if number else 1.0
+    founders_left = n_founders - int(((sire[taken[:number]] == NONE) | (dam[taken[:number]] == NONE)).sum())
     return AncestorContributions(
         rows=freeze(rows[taken[:number]]),
         marginal=freeze(marginal),
         n_reference=n_reference,
         lower=1.0 / (squares + left * last),
-        upper=1.0 / (squares + left * left / max(1, n_founders - number)),
+        upper=1.0 / (squares + float(kernels.least_square_sum(left, founders_left))),
     )
 
 
@@ -213,8 +218,8 @@ def _local(parent: Int32, place: Int32, n: int) -> Int32:
     return local
 
 
-def _require_some(reference: ArrayLike) -> Int64:
-    rows = np.asarray(reference, dtype=np.int64)
+def _require_some(reference: ArrayLike, n: int) -> Int64:
+    rows = row_numbers(reference, n)
     if rows.size == 0:
         raise ValueError("the reference population is empty; choose at least one animal")
     return rows

@@ -12,6 +12,7 @@ from breedeval.arrays import Bool, Float64
 from breedeval.pedigree.birth_classes import BirthClasses
 from breedeval.pedigree.completeness import compute_completeness
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 from breedeval.pedigree.table import YEAR_UNKNOWN
 
 #: A coefficient this close to 1 has no logarithm of 1 − F that means anything.
@@ -123,7 +124,7 @@ def rate_from_individuals(
         The reference population; all animals by default. Those with one equivalent generation or less are left out.
     """
     increase = individual_increases(inbreeding, equivalent_generations)
-    chosen = increase if rows is None else increase[np.asarray(rows, dtype=np.int64)]
+    chosen = increase if rows is None else increase[row_numbers(rows, len(increase))]
     known = chosen[~np.isnan(chosen)]
     n = len(known)
     mean = float(known.mean()) if n else float("nan")

@@ -11,9 +11,9 @@ import numpy as np
 from breedeval.arrays import NONE, Bool, Int32, Int64, freeze
 from breedeval.names import Names
 from breedeval.pedigree.birth_years import born_in_words, rows_with_senseless_years
+from breedeval.pedigree.births import links_born_wrong
 from breedeval.pedigree.checks import (
     first_rows,
-    links_born_wrong,
     loops_of_table,
     rows_repeated,
 )
@@ -161,9 +161,8 @@ def _forgotten(births: Int32 | None, rows: Int64) -> Int32 | None:
 
 
 def _mend_birth_order(editor: _Editor) -> None:
-    first_row = first_rows(editor.table)
     for role in ROLES:
-        editor.clear(links_born_wrong(editor.table, editor.links[role], first_row), role, "born after its progeny")
+        editor.clear(links_born_wrong(editor.table, editor.links[role]), role, "born after its progeny")
 
 
 def _mend_duplicates(editor: _Editor) -> None:
@@ -194,7 +193,7 @@ def _mend_loops(editor: _Editor) -> None:
     first_row = first_rows(editor.table)
     rows_of = _rows_of_animals(editor.table)
     while loops := loops_of_table(editor.edited()):
-        wrong = {role: links_born_wrong(editor.table, editor.links[role], first_row) for role in ROLES}
+        wrong = {role: links_born_wrong(editor.table, editor.links[role]) for role in ROLES}
         for loop in loops:
             steps = list(zip(loop.tolist(), np.roll(loop, -1).tolist(), strict=True))
             if not all(any(_roles_of_link(editor, rows_of(child), parent)) for child, parent in steps):

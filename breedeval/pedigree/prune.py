@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from breedeval.arrays import NONE, Int32, freeze
 from breedeval.kernels import lineage as kernels
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 from breedeval.pedigree.subset import ancestor_mask, take_animals
 
 
@@ -48,9 +49,10 @@ def prune_pedigree(pedigree: Pedigree, keep_rows: ArrayLike) -> Pedigree:
     >>> prune_pedigree(pedigree, [pedigree.row_of("3"), pedigree.row_of("4")]).ids.to_list()
     ['1', '4', '3']
     """
-    needed = np.flatnonzero(ancestor_mask(pedigree, keep_rows))
+    kept = row_numbers(keep_rows, pedigree.n_animals)
+    needed = np.flatnonzero(ancestor_mask(pedigree, kept))
     wanted = np.zeros(pedigree.n_animals, dtype=np.bool_)
-    wanted[np.asarray(keep_rows, dtype=np.int64)] = True
+    wanted[kept] = True
     connected = take_animals(pedigree, needed)
     sire, dam = connected.sire.copy(), connected.dam.copy()
     dropped = np.zeros(len(needed), dtype=np.bool_)

@@ -13,6 +13,7 @@ from breedeval.errors import UnknownNameError, count_of, name_some
 from breedeval.kernels import lineage as kernels
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 
 #: More generations than any pedigree has.
 _ALL = 2**31 - 2
@@ -100,7 +101,7 @@ def descendant_mask(pedigree: Pedigree, rows: ArrayLike, generations: bool | int
 
 def take_animals(pedigree: Pedigree, rows: ArrayLike) -> Pedigree:
     """Return the pedigree of the animals in `rows` (k,) ascending; other parents become unknown, groups stay groups."""
-    chosen = np.asarray(rows, dtype=np.int64)
+    chosen = row_numbers(rows, pedigree.n_animals)
     codes = _new_codes(pedigree, chosen)
     return replace(
         pedigree,
@@ -123,7 +124,7 @@ def _new_codes(pedigree: Pedigree, chosen: Int64) -> Int32:
 
 def _distance(pedigree: Pedigree, rows: ArrayLike) -> Int32:
     distance = np.full(pedigree.n_animals, NONE, dtype=np.int32)
-    distance[np.asarray(rows, dtype=np.int64)] = 0
+    distance[row_numbers(rows, pedigree.n_animals)] = 0
     return distance
 
 

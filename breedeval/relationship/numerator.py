@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from breedeval.arrays import Float64, Int64
-from breedeval.errors import count_of, name_some
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 from breedeval.relationship.a_inverse import product_arrays
 from breedeval.relationship.ancestry import Ancestry, gamma_of, multiply_numerator
 from breedeval.relationship.inbreeding import Inbreeding
@@ -74,8 +74,8 @@ class Numerator:
 
         One pass over the ancestors of all these animals for 16 different b (fewer where memory is short).
         """
-        first, second = np.asarray(a_rows, dtype=np.int64), np.asarray(b_rows, dtype=np.int64)
-        if first.shape != second.shape or first.ndim != 1:
+        first, second = row_numbers(a_rows, self.order), row_numbers(b_rows, self.order)
+        if first.shape != second.shape:
             raise ValueError(f"pairs need two lists of the same length, not {first.shape} and {second.shape}")
         ancestry = self._ancestry(np.concatenate([first, second]))
         by_second = np.argsort(second, kind="stable")
@@ -93,7 +93,7 @@ class Numerator:
 
     def block(self, rows: ArrayLike, columns: ArrayLike) -> Float64:
         """(k, l) dense part of A: relationships of the animals in `rows` with those in `columns`, in their order."""
-        first, second = np.asarray(rows, dtype=np.int64), np.asarray(columns, dtype=np.int64)
+        first, second = row_numbers(rows, self.order), row_numbers(columns, self.order)
         ancestry = self._ancestry(np.concatenate([first, second]))
         place = ancestry.place[first]
         out = np.empty((len(first), len(second)))
@@ -108,7 +108,7 @@ class Numerator:
         Only the ancestors of these animals are visited, once up and once down for 16 columns: time in proportion to k times
         their number, memory of the result and at most 256 MiB beside it.
         """
-        chosen = np.asarray(rows, dtype=np.int64)
+        chosen = row_numbers(rows, self.order)
         ancestry = self._ancestry(chosen)
         place = ancestry.place[chosen]
         out = np.empty((len(chosen), len(chosen)))
@@ -134,11 +134,4 @@ class Numerator:
         return csr_array(self.subset(np.arange(self.order)))
 
     def _ancestry(self, rows: Int64) -> Ancestry:
-        _require_rows(rows, self.order)
         return Ancestry.of(self._pedigree, self._inbreeding, rows)
-
-
-def _require_rows(rows: Int64, n: int) -> None:
-    wrong = rows[(rows < 0) | (rows >= n)]
-    if len(wrong):
-        raise IndexError(f"{count_of(len(wrong), 'row')} outside the pedigree's 0 to {n - 1:,}: {name_some(wrong)}")

@@ -16,6 +16,8 @@ from breedeval.source import Source
 
 #: Place of a parent that has no stored coefficient of its own.
 NOT_STORED = -2
+#: A coefficient of inbreeding below this is rounding error.
+_NOT_INBRED = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +183,31 @@ class StoredInbreeding:
     def _where(self, rows: Int32 | Int64) -> str:
         """Where stored animals stand, for a message; nothing if that is not known."""
         return "" if self.source is None else f" {self.source.where(rows)}"
+
+
+def doubt_of_base(pedigree: Pedigree, coefficients: Float64) -> str:
+    """A warning of stored coefficients (n,) that seem to be of another base; empty if nothing speaks for it.
+
+    An animal of an unknown parent is not inbred if unknown parents are unrelated.
+
+    Examples
+    --------
+    >>> import breedeval as be
+    >>> pedigree = be.read_pedigree("pedigrees/mrode_table_2_1.csv")
+    >>> doubt_of_base(pedigree, np.array([0.3, 0.0, np.nan, 0.0, 0.125, 0.125])).partition(".")[0]
+    "1 animal with an unknown parent is inbred by what is stored: '1'"
+    """
+    n = pedigree.n_animals
+    unknown = (pedigree.sire < 0) | (pedigree.sire >= n) | (pedigree.dam < 0) | (pedigree.dam >= n)
+    inbred = np.flatnonzero(unknown & (np.abs(coefficients) > _NOT_INBRED))  # never true of NaN
+    if not len(inbred):
+        return ""
+    verb = "is" if len(inbred) == 1 else "are"
+    return (
+        f"{count_of(len(inbred), 'animal')} with an unknown parent {verb} inbred by what is stored: "
+        f"{name_some(pedigree.ids.take(inbred[:1000]))}. Were these coefficients computed with metafounders or inbred unknown "
+        "parents? Then they do not go with the others."
+    )
 
 
 def rows_met_before(rows: Int32) -> Int32:

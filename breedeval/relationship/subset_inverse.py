@@ -17,6 +17,7 @@ from breedeval.errors import NotConvergedError, NotPositiveDefiniteError, count_
 from breedeval.kernels import absorption as kernels
 from breedeval.names import Names
 from breedeval.pedigree.pedigree import Pedigree
+from breedeval.pedigree.row_numbers import row_numbers
 from breedeval.pedigree.subset import ancestor_mask, take_animals
 from breedeval.relationship.a_inverse import NumeratorInverse, product_arrays
 from breedeval.relationship.ancestry import gamma_of
@@ -95,7 +96,7 @@ class SubsetInverse:
         *,
         factorize: Callable[[csc_array], SparseFactor] | None = None,
     ) -> None:
-        chosen = np.asarray(rows, dtype=np.int64)
+        chosen = row_numbers(rows, pedigree.n_animals)
         _require_distinct(pedigree, chosen)
         gamma = gamma_of(pedigree, inbreeding)
         closure = np.flatnonzero(ancestor_mask(pedigree, chosen))
@@ -250,12 +251,6 @@ def _closed_part(pedigree: Pedigree, rows: Int64, with_groups: bool) -> Pedigree
 
 
 def _require_distinct(pedigree: Pedigree, rows: Int64) -> None:
-    if rows.ndim != 1:
-        raise ValueError(f"rows have shape {rows.shape}; one row number an animal is expected")
-    wrong = rows[(rows < 0) | (rows >= pedigree.n_animals)]
-    if len(wrong):
-        last = pedigree.n_animals - 1
-        raise IndexError(f"{count_of(len(wrong), 'row')} outside the pedigree's 0 to {last:,}: {name_some(wrong)}")
     values, counts = np.unique(rows, return_counts=True)
     twice = values[counts > 1]
     if len(twice):

@@ -55,10 +55,21 @@ def check_writable(path: Path, n_bytes: int = 0, what: str = "results", option: 
     if free < n_bytes:
         verb = "need" if what.endswith("s") else "needs"
         raise OutputError(
-            f"The {what} {verb} about {n_bytes / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free. "
+            f"The {what} {verb} about {megabytes(n_bytes)}, and {folder} has {megabytes(free)} free. "
             f"Make room, or choose another place with {option}.",
             path=path,
         )
+
+
+def megabytes(n_bytes: int) -> str:
+    """A size of memory or a file in words, with a digit that tells something.
+
+    Examples
+    --------
+    >>> megabytes(2_345_678_901), megabytes(345_678), megabytes(0)
+    ('2,346 MB', '0.35 MB', '0 MB')
+    """
+    return f"{n_bytes / 1e6:,.0f} MB" if n_bytes >= 9.5e6 or not n_bytes else f"{n_bytes / 1e6:.2g} MB"
 
 
 @contextmanager

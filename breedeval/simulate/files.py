@@ -130,13 +130,24 @@ def _fields(values: Names | NDArray[Any], rows: range) -> list[str]:
     return [_shortest(value) for value in part.tolist()] if part.dtype.kind == "f" else [str(value) for value in part.tolist()]
 
 
-@contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, which becomes `folder` if all goes well and vanishes if not."""
+def require_new(folder: Path) -> None:
+    """Refuse a folder that has something in it: before the work that it is to hold.
+
+    Raises
+    ------
+    OutputError
+        If the folder is there and not empty, or is a file.
+    """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"'{folder}' is a file. Name a folder that is not there yet.", path=str(folder))
     if folder.is_dir() and any(folder.iterdir()):
         raise OutputError(f"The folder '{folder}' is there and not empty. Name another one, or remove it.", path=str(folder))
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which becomes `folder` if all goes well and vanishes if not."""
+    require_new(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".unfinished", dir=folder.parent))

@@ -22,8 +22,9 @@ class PopulationPlan:
     years, first_year
         Number of years, and the first of them.
     unknown_sire, unknown_dam
-        Share of animals whose sire or dam is not written down, although the simulation knows it. Where there is a genetic
-        trend, an evaluation without unknown-parent groups sees less of it the larger these shares are.
+        Share of animals (of plants, those from crosses) whose sire or dam is not written down, though the simulation knows it.
+        Founders, who have no parents, come on top. Where there is a genetic trend, an evaluation without unknown-parent groups
+        sees less of it the larger these shares are.
     """
 
     n_animals: int = 20_000

@@ -50,6 +50,34 @@ def test_inbreeding_in_the_order_of_the_file(call, tmp_path):
     assert out.read_text() == "animal,inbreeding\n6,0.125\n5,0.125\n4,0.0\n3,0.0\n2,0.0\n1,0.0\n"
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "PARQUET"])
+def test_a_file_has_the_form_of_its_ending(call, tmp_path, ending):
+    out = tmp_path / f"f.{ending}"
+    assert call(MRODE, "inbreeding", "-o", str(out)).exit_code == 0
+    reader = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[ending.lower()]
+    assert reader(out)["inbreeding"].tolist() == [0, 0, 0, 0, 0.125, 0.125]
+    assert call(MRODE, "inbreeding", "-o", str(out), "--format", "table").exit_code == 0
+    assert out.read_text().startswith("animal  inbreeding\n1           0.0000\n")
+
+
+@pytest.mark.parametrize("parents", [[], ["--parents"]])
+def test_coefficients_relative_to_metafounders_are_not_taken_in_silence(call, tmp_path, parents):
+    stored = tmp_path / "gamma.csv"
+    options = ["--group-by", "sex", "--gamma-within", "0.6", *parents]
+    assert call(MRODE, "inbreeding", *options, "-o", str(stored)).exit_code == 0
+    result = call(MRODE, "inbreeding", "--stored", str(stored))
+    assert result.exit_code == 0
+    assert "1 animal with an unknown parent is inbred by what is stored: '4'" in result.stderr
+    assert call(MRODE, "inbreeding", *parents, "-o", str(stored)).exit_code == 0
+    assert "by what is stored" not in call(MRODE, "inbreeding", "--stored", str(stored)).stderr
+
+
+def test_what_is_not_known_is_left_out(call):
+    quantities = call(MRODE, "founders", "--format", "json").stdout  # one animal of reference: no two to compare
+    assert "founder genome equivalents" in quantities
+    assert "mean relationship of two" not in quantities
+
+
 def test_inbreeding_of_the_most_inbred_and_of_added_parents(call):
     assert call(MRODE, "inbreeding", "--min", "0.1", "--format", "csv").stdout == "animal,inbreeding\n5,0.125\n6,0.125\n"
     with_added = call("animal,sire,dam\nx,s,d\n", "inbreeding", "--format", "csv").stdout

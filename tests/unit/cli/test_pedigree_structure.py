@@ -225,3 +225,25 @@ def test_bounds_of_options(call, command, option, beyond, at):
     assert result.exit_code == 2
     assert option in result.stderr
     assert call(command, *animal, option, at).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("inbreeding-rate --width 5", "--width changes nothing here: it is for --by-year."),
+        ("inbreeding-rate --by-year --interval 4", "--interval changes nothing here"),
+        ("inbreeding-rate --by-year --years 2", "--years changes nothing here"),
+        ("completeness --width 5", "--width changes nothing here: it is for --by year."),
+        ("completeness --by path --depth 3", "--depth changes nothing here"),
+        ("families --sizes sire --top 3", "--top changes nothing here: it is for --largest."),
+        ("founders --top 3", "--top changes nothing here: it is for --list."),
+        ("founders --list founders --tolerance 0.1", "--tolerance changes nothing here: it is for ancestors."),
+        ("founders --reference all --years 3", "--years changes nothing here"),
+        ("average-relationship --by sex --width 5", "--width changes nothing here"),
+    ],
+)
+def test_an_option_that_changes_nothing_is_told(arguments, says):
+    command, *options = arguments.split()
+    result = CliRunner().invoke(pedigree, [command, "pedigrees/mrode_table_2_1.csv", *options])
+    assert result.exit_code == 0, result.stderr
+    assert says in result.stderr

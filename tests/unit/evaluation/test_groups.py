@@ -11,6 +11,7 @@ import pytest
 import breedeval as be
 from breedeval.errors import ConfigError, PedigreeError, VarianceError
 from breedeval.evaluation.config import read_config
+from breedeval.evaluation.observer import Silence
 from tests.reference.relationship import tabular_with_metafounders
 
 PEDIGREE = """id,sire,dam,year,origin,gs,gd
@@ -233,3 +234,33 @@ def test_published_examples(refdata, root: Path) -> None:
     run = be.evaluate(root / "configs/genetic_groups_sim.yaml")
     ebv = run.ebv().set_index("id")["ebv"]
     np.testing.assert_allclose(ebv.loc[oracle.index], oracle["ebv_groups"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("groups", "again"),
+    [("{column: origin}", "a,0,0,2000,import,s1,d1\n"), ("{sire_column: gs, dam_column: gd}", "e,a,0,2004,import,s2,d1\n")],
+)
+def test_rows_of_an_animal_that_name_different_groups_are_refused(tmp_path, groups, again):
+    with pytest.raises(PedigreeError, match=rf"1 animal whose unknown parent has one group .*: '{again[0]}' .*line 12\)"):
+        evaluate(tmp_path, groups, pedigree=PEDIGREE + again)
+    f_knows_both_parents = evaluate(tmp_path, groups, pedigree=PEDIGREE + "f,a,b,2004,import,s2,d2\n")
+    np.testing.assert_allclose(f_knows_both_parents.ebv("y")["ebv"], evaluate(tmp_path, groups).ebv("y")["ebv"], atol=1e-6)
+
+
+def test_groups_without_a_birth_year_are_told(tmp_path):
+    pedigree = PEDIGREE.replace(",2000,", ",,").replace(",2001,", ",,")
+    evaluate(tmp_path, "{by: [birth_year], min_size: 4, gamma: {rate: 0.01}}", pedigree=pedigree)
+    config = read_config(tmp_path / "run.yaml")
+    told = Told()
+    be.evaluate(config, observer=told)
+    assert "1 group without any birth year taken to be of the earliest: 'year unknown'" in told.lines
+
+
+class Told(Silence):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from breedeval.errors import PedigreeError, TableError
 from breedeval.io import plain_file
 from breedeval.io.pedigree_file import read_pedigree, read_pedigree_table
+from breedeval.pedigree.build import build_pedigree
 from breedeval.pedigree.checks import find_problems
 from breedeval.pedigree.table import FEMALE, MALE, SEX_UNKNOWN, YEAR_UNKNOWN
 
@@ -77,6 +79,51 @@ def test_no_header_by_numbers(write):
     table = read_pedigree_table(write("B A 0\nC A B\n", "herd.ped"), animal=1, sire=2, dam=3)
     assert parents(table) == [("B", "A", None), ("C", "A", "B")]
     assert forms(table.unknown_forms) == [("0", "3", 1, 0)]
+
+
+def test_one_code_for_unknown_may_be_given_without_a_list(write):
+    path = write("animal,sire,dam\n7,-9,5\n8,9,-\n9,-9,-9\n5,-9,-9\n-,-9,-9\n")
+    table = read_pedigree_table(path, unknown="-9")
+    assert parents(table) == [("7", None, "5"), ("8", "9", "-"), ("9", None, None), ("5", None, None), ("-", None, None)]
+
+
+def test_a_header_is_no_animal_where_columns_are_chosen_by_number(write):
+    path = write("Animal;Sire ID;DAM\nB;A;0\n")
+    with pytest.raises(PedigreeError, match=r"'Animal', 'Sire ID', 'DAM' look like the names of columns .*line 1"):
+        read_pedigree_table(path, animal=1, sire=2, dam=3)
+    assert parents(read_pedigree_table(write("calf;7;0\n"), animal=1, sire=2, dam=3)) == [("calf", "7", None)]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u200b", "\ufeff\u3000", "\u00a0 \u2003"])
+def test_a_parent_that_cannot_be_seen_is_no_animal(write, space):
+    table = read_pedigree_table(write(f"animal,sire,dam\nB,A,{space}\nC,A,{space}\n"))
+    assert parents(table) == [("B", "A", None), ("C", "A", None)]
+    assert forms(table.suspicious_forms) == [(space, "dam", 2, 0)]
+    with pytest.raises(PedigreeError, match=re.escape(f"'{ascii(space)[1:-1]}' stands 2 times in column 'dam'")):
+        build_pedigree(table)
+    assert build_pedigree(table, mend="suspicious_code").pedigree.ids.to_list() == ["A", "B", "C"]
+
+
+def test_names_with_invisible_ends_are_told(write):
+    table = read_pedigree_table(write("animal,sire,dam\nÄ\u00a0,0,0\nB,Ä,0\n\u200bC,B,Ä\u00a0\nMüé,Ж,牛\n"))
+    (note,) = [note for note in table.notes if "cannot be seen" in note]
+    assert note.startswith("2 names begin or end with")
+    assert note.endswith(r"'\xc4\xa0', '\u200bC'.")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "animal,sire,dam,\nB,A,0\nC,B,0\n",
+            "one fewer than the header: take a name away, or the separator at",
+        ),
+        ("animal,sire,dam\nB,A,0,\nC,B,0,\n", "if every row ends with a separator, let the header end with one"),
+    ],
+)
+def test_a_separator_too_many_at_the_end_is_named(write, text, says):
+    with pytest.raises(TableError, match=says):
+        read_pedigree_table(write(text))
 
 
 def test_a_sire_pedigree_has_no_dams(write):

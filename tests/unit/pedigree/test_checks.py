@@ -106,6 +106,17 @@ def test_birth_order_by_year_and_by_day_but_not_in_the_same_year():
     assert "2011-01-26, after its progeny 2011-01-25" in by_day.message
 
 
+def test_birth_order_where_the_first_row_of_an_animal_does_not_know_its_birth():
+    rows = [("s", None, None), ("s", None, None), ("x", "s", None), ("y", "s", None), ("x", "s", None)]
+    table = make_table(rows, birth_year=[None, 2010, None, 2011, 2009])
+    found = [problem for problem in find_problems(table) if problem.kind is ProblemKind.BIRTH_ORDER]
+    assert [problem.rows for problem in found] == [(2, 1), (4, 1)]
+    assert all("born 2010, after its progeny 2009" in problem.message for problem in found)
+    built = build_pedigree(table, mend="birth_order")
+    assert [built.pedigree.parent_ids(built.pedigree.row_of(name))[0] for name in "xy"] == [None, "s"]
+    assert [problem.kind for problem in built.report.warnings] == [ProblemKind.REPEATED_ROW]
+
+
 TODAY = 20_000  # 2024-10-04
 
 

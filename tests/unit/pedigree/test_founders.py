@@ -119,6 +119,27 @@ def test_bounds_hold_the_number_when_stopped_early():
     assert few.n_explaining(1.0) is None
 
 
+def test_bounds_hold_where_more_ancestors_follow_than_founders_are_left():
+    # c explains ½ of x and ¾ of y; b gave the other half of x, a the other quarter of y: three ancestors of two founders.
+    rows = [("a", None, None), ("b", None, None), ("c", "a", "b"), ("d", "c", "a"), ("x", "c", "b"), ("y", "c", "d")]
+    pedigree = make_pedigree(rows)
+    reference = [pedigree.row_of(name) for name in "xy"]
+    whole = ancestor_contributions(pedigree, reference, tolerance=0)
+    assert whole.to_frame(pedigree)["contribution"].tolist() == [0.625, 0.25, 0.125]
+    first = ancestor_contributions(pedigree, reference, tolerance=0, most=1)
+    assert first.lower < whole.effective_number < first.upper
+
+
+@settings(max_examples=100)
+@given(pedigree_and_reference(), st.integers(1, 5))
+def test_bounds_hold_the_number_wherever_it_stops(case, most):
+    rows, reference = case
+    pedigree = make_pedigree(rows)
+    marginal = ancestor_contributions(pedigree, reference, tolerance=0).marginal
+    found = ancestor_contributions(pedigree, reference, tolerance=0, most=most)
+    assert found.lower * (1 - 1e-9) <= 1 / np.square(marginal).sum() <= found.upper * (1 + 1e-9)
+
+
 def test_frames_name_the_largest():
     pedigree = make_pedigree([*ROWS, ("z", "a", "b")])
     frame = founder_contributions(pedigree, [pedigree.row_of("z"), pedigree.row_of("x")]).to_frame(pedigree, top=2)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from breedeval.cli.simulate import simulate
-from breedeval.errors import ConfigError
+from breedeval.errors import ConfigError, OutputError
 from breedeval.evaluation.config import read_config
 from breedeval.evaluation.run import evaluate
 from breedeval.io.pedigree_file import read_pedigree_table
@@ -51,6 +51,21 @@ def test_what_cannot_be_simulated_leaves_no_folder(tmp_path: Path) -> None:
         run("-o", tmp_path / "herd", "--h2", 2)
     assert run("-o", tmp_path / "herd", "--seed", -1) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["dairy"], ["records", "configs/herd_book.yaml"]])
+def test_a_folder_that_is_not_empty_is_refused_before_the_work(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = CliRunner().invoke(simulate, [*command, "-o", str(tmp_path)])
+    assert isinstance(result.exception, OutputError)
+    assert "not empty" in str(result.exception)
+    assert result.output == ""
+
+
+def test_help_says_whose_parents_are_left_out() -> None:
+    shown = {kind: " ".join(CliRunner().invoke(simulate, [kind, "--help"]).output.split()) for kind in ("beef", "plant")}
+    assert "Share of animals whose sire is not written down" in shown["beef"]
+    assert "Share of crosses whose sire is not written down" in shown["plant"]
 
 
 def test_help_keeps_the_lines_of_its_example() -> None:
