@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack, kron
+from scipy.sparse import csc_array, csr_array, eye_array, hstack, kron
 
 from breedeval.arrays import Float64, Int64, freeze
 from breedeval.equations.estimability import Estimability, describe_estimability, preferred_constraints
@@ -88,10 +88,11 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
     columns, preferred = np.arange(n_fixed), preferred_constraints(layout)
     lines: list[str] = []
     genetic, pedigree = layout.genetic, None if inputs.genetics is None else inputs.genetics.pedigree
-    shifts = np.empty((equations.order, 0))
-    if inputs.genetics is None or genetic is None or pedigree is None or inputs.genetics.group_kind != "fixed":
-        if genetic is not None and pedigree is not None and pedigree.n_groups:
-            shifts = _shifts(equations, x, observed, genetic)
+    kind = None if inputs.genetics is None else inputs.genetics.group_kind
+    shifting = genetic if kind != "fixed" and pedigree is not None and pedigree.n_groups else None
+    if shifting is not None:
+        x = csr_array(hstack([x, *_shift_columns(equations, shifting)]))
+    if genetic is None or pedigree is None or kind != "fixed":
         genetic = pedigree = None
     elif len(observed) * pedigree.n_groups * genetic.n_columns > LARGEST_GROUP_PART:
         lines.append("groups: too many to look for dependencies; give a base, and read differences between groups only")
@@ -101,7 +102,10 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
         group_equations = genetic.first + np.arange(pedigree.n_animals * genetic.n_columns, genetic.n_equations)
         preferred = np.concatenate([n_fixed + np.arange(genetic.n_columns), preferred])
         columns = np.concatenate([columns, group_equations])
-    null_space = find_null_space(compress_rows(x, observed), preferred)
+    # One pass over the records serves both searches: what is short for all columns is short for the first ones.
+    short = compress_rows(x, observed)
+    null_space = find_null_space(csr_array(short[:, : len(columns)]), preferred)
+    shifts = _shifts(equations, short, n_fixed, shifting)
     constrained = columns[null_space.constrained]
     basis = None if null_space.basis is None else null_space.basis[:n_fixed]
     estimability = describe_estimability(layout, constrained[constrained < n_fixed], basis)
@@ -116,28 +120,34 @@ def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Depende
     return Dependencies(null_space, freeze(columns), estimability, tuple(lines), genetic, pedigree, freeze(shifts))
 
 
-def _shifts(equations: MixedModelEquations, x: csr_array, observed: Int64, genetic: EquationBlock) -> Float64:
+def _shifts(equations: MixedModelEquations, x: csr_array, n_fixed: int, genetic: EquationBlock | None) -> Float64:
     """(N, c) shifts of all animals and groups alike that fixed effects take up in every record: only groups' variance is left.
 
-    They are null vectors of the columns of fixed effects X with one more for each genetic column, its sum over animals.
+    They are null vectors of X (rows, n_fixed + k), the columns of fixed effects and one more for each genetic column.
     """
-    n_fixed, shares = x.shape[1], []
-    together = np.zeros((equations.order, genetic.n_columns))
-    for j in range(genetic.n_columns):
-        column = np.zeros(equations.order)
-        genetic.view(column)[:, j] = 1.0
-        together[:, j] = column
-        of_records = np.empty((equations.incidence.n_records, equations.incidence.n_traits))
-        shares.append(equations.incidence.forward(column, of_records).ravel())
-    with_shares = csr_array(hstack([x, csr_array(np.column_stack(shares))]))
-    null_space = find_null_space(compress_rows(with_shares, observed), n_fixed + np.arange(len(shares)))
+    if genetic is None:
+        return np.empty((equations.order, 0))
+    null_space = find_null_space(x, np.arange(n_fixed, x.shape[1]))
     if null_space.basis is None:
         return np.empty((equations.order, 0))
     _, sizes, rotation = np.linalg.svd(null_space.basis[n_fixed:], full_matrices=False)
     found = null_space.basis @ rotation[sizes > OF_GROUPS].T
-    vectors: Float64 = together @ found[n_fixed:]
-    vectors[:n_fixed] = found[:n_fixed]
+    vectors = np.zeros((equations.order, found.shape[1]))
+    for shift, vector in zip(found.T, vectors.T, strict=True):
+        genetic.view(vector)[:] = shift[n_fixed:]
+        vector[:n_fixed] = shift[:n_fixed]
     return vectors
+
+
+def _shift_columns(equations: MixedModelEquations, genetic: EquationBlock) -> list[csc_array]:
+    """What each record has of all animals and groups alike, a column (observations, 1) for each genetic column."""
+    columns = []
+    for j in range(genetic.n_columns):
+        together = np.zeros(equations.order)
+        genetic.view(together)[:, j] = 1.0
+        of_records = np.empty((equations.incidence.n_records, equations.incidence.n_traits))
+        columns.append(csc_array(equations.incidence.forward(together, of_records).reshape(-1, 1)))
+    return columns
 
 
 def _spread_groups(genetic: EquationBlock, pedigree: Pedigree, vectors: Float64) -> None:

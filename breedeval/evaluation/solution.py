@@ -112,6 +112,9 @@ def _with_head_start(
     equations = problem.equations
     guess = (long_run.start, long_run.slow)
     start, balanced = head_start(equations, equations.right_hand_side, preconditioner, *guess)
+    if not balanced.space.n:
+        observer.say(f"start: brought forward by {SWEEPS} steps before the first round; no direction is slow")
+        return replace(long_run, start=start), preconditioner
     directions = count_of(balanced.space.n, "slow direction")
     observer.say(f"start: brought forward by {SWEEPS} steps before the first round, together with {directions}")
     return replace(long_run, start=start), balanced

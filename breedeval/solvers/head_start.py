@@ -13,14 +13,16 @@ import numpy as np
 
 from breedeval.arrays import Float64
 from breedeval.kernels.columns import column_groups
+from breedeval.kernels.vectors import dot
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.solvers.coarse_space import CoarseSpace, add_combination
 from breedeval.solvers.preconditioners import BalancedPreconditioner
 
-Columns = tuple[Float64, ...]
-
 #: Steps that turn a guess of a slow direction into one.
 SWEEPS = 2
+#: A direction of which these steps leave less than this part of its energy is not slow, what is left is rounding error; nor is
+#: a step worth having whose energy is less than this part of the first one's.
+STILL_SLOW = 1e-10
 
 
 def head_start(
@@ -42,11 +44,13 @@ def head_start(
     slow
         (N, c) vectors near to slow directions.
     """
-    directions, images, steps, excess = _sweep(operator, b, inner, start, slow)
+    directions, steps, excess = _sweep(operator, b, inner, start, slow)
     diagonal = operator.diagonal()
-    space = CoarseSpace.of(diagonal, directions, images)
+    space = CoarseSpace.of(diagonal, [v for v, _ in directions], [image for _, image in directions])
     changes = [before - after for before, after in pairwise(excess)]
-    reach = CoarseSpace.of(diagonal, (*space.vectors, *steps), (*space.images, *changes))
+    sizes = [dot(step, change) for step, change in zip(steps, changes, strict=True)]
+    n_steps = sum(size > STILL_SLOW * sizes[0] for size in sizes)  # each is smaller than the one before
+    reach = CoarseSpace.of(diagonal, (*space.vectors, *steps[:n_steps]), (*space.images, *changes[:n_steps]))
     better = np.array(start)
     add_combination(reach.vectors, -reach.weights(excess[0]), better)
     return better, BalancedPreconditioner(inner, space)
@@ -62,20 +66,23 @@ def head_start_bytes(n_equations: int, n_slow: int) -> int:
 
 def _sweep(
     operator: SymmetricOperator, b: Float64, inner: Preconditioner, start: Float64, slow: Float64
-) -> tuple[Columns, Columns, list[Float64], list[Float64]]:
-    """Slow directions and what C makes of them; the steps of the guess, and Cx − b before each and after the last."""
-    x, here = _side_by_side(start, slow), slice(1, 1 + slow.shape[1])
-    steps, excess = [], []
+) -> tuple[list[tuple[Float64, Float64]], list[Float64], list[Float64]]:
+    """Slow directions, each with what C makes of it; the steps of the guess, and Cx − b before each and after the last."""
+    x, columns = _side_by_side(start, slow), range(1, 1 + slow.shape[1])
+    steps, excess, at_first = [], [], np.empty(0)
     r, z = np.empty_like(x), np.empty_like(x)
     for sweep in range(SWEEPS + 1):
         operator.multiply(x, r)
+        at_first = at_first if sweep else np.einsum("ij,ij->j", x, r)
         r[:, 0] -= b
         excess.append(r[:, 0].copy())
         if sweep < SWEEPS:
             x -= inner.apply(r, z)
             steps.append(z[:, 0].copy())
     del z
-    return tuple(x[:, here].T.copy()), tuple(r[:, here].T.copy()), steps, excess
+    left = np.einsum("ij,ij->j", x, r)
+    kept = [j for j in columns if left[j] > STILL_SLOW * at_first[j]]
+    return [(x[:, j].copy(), r[:, j].copy()) for j in kept], steps, excess
 
 
 def _width(n_slow: int) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import breedeval as be
+from breedeval.evaluation import dependencies
 from breedeval.evaluation.config import read_config
 from breedeval.evaluation.inputs import prepare
 from breedeval.evaluation.observer import Silence
@@ -57,6 +58,16 @@ def test_a_shift_costs_nothing_but_the_variance_of_groups(herd):
     covariance = problem.units[genetic.first] ** 2 / GENETIC_SD**2
     genetic.view(expected)[n:] = covariance * values[n:] / 100
     np.testing.assert_allclose(product, expected, atol=1e-9 * np.abs(problem.equations.diagonal() * shift).max())
+
+
+def test_one_pass_over_the_records_serves_both_searches(herd, monkeypatch):
+    """That of dependent fixed effects, and that of shifts."""
+    config, clock, passes = read_config(config_of(herd, "effect: random, variance: 1")), StageClock(), []
+    compress = dependencies.compress_rows
+    monkeypatch.setattr(dependencies, "compress_rows", lambda x, rows: passes.append(x.shape[0]) or compress(x, rows))
+    problem = set_up(config, prepare(config, clock, Silence()), clock, Silence())
+    assert problem.dependencies.shifts.shape[1] == 1
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("kind", ["effect: random, variance: 1", "gamma: {within: 0.6}"])

@@ -64,6 +64,30 @@ def test_directions_that_the_equations_do_not_see_are_left_out(system):
     np.testing.assert_allclose(better, alone, rtol=1e-9, atol=1e-12)
 
 
+def test_no_direction_is_slow_to_an_exact_preconditioner(system):
+    """What it leaves of them is rounding error, whose inverse would be the whole of the next steps."""
+    equations, _, solution, guess, slow = system
+    b = equations.multiply(solution)
+    better, balanced = head_start(
+        equations, b, Exact(np.linalg.pinv(equations.to_csr().toarray(), hermitian=True)), guess, slow
+    )
+    assert balanced.space.n == 0
+    assert energy(equations, better, solution) < 1e-12 * energy(equations, guess, solution)
+
+
+class Exact:
+    """An inverse as a preconditioner."""
+
+    name = "exact"
+
+    def __init__(self, inverse):
+        self.inverse = inverse
+
+    def apply(self, r, out):
+        out[:] = self.inverse @ r
+        return out
+
+
 class Scaled:
     """A diagonal matrix that needs no memory for its products."""
 
