@@ -182,12 +182,17 @@ def _join(k: int, term: int, rows: list[list[int]], places: dict[int, int], n_tr
 
 
 def _group(covariates: Int64, columns: Int64) -> tuple[list[list[int]], dict[int, int]]:
-    """Cut columns that follow each other into groups of about the same width; the place of each covariate, and of none."""
+    """Cut columns that follow each other into groups of about the same width; the place of each covariate, and of none.
+
+    A column alone takes the one before or behind it along, which no coefficient belongs to.
+    """
     groups: list[list[int]] = []
     places = {NONE: 0}
     following = np.split(np.arange(len(columns)), np.flatnonzero(np.diff(columns) > 1) + 1)
     for group in (part for one in following for part in np.array_split(one, -(-len(one) // MOST_TOGETHER))):
-        first = len(groups) + sum(width for _, _, width in groups)
-        groups.append([int(columns[group[0]]), first, len(group)])
-        places.update({int(covariate): first + 1 + a for a, covariate in enumerate(covariates[group])})
+        place = len(groups) + sum(width for _, _, width in groups)
+        first = int(columns[group[0]])
+        begin = max(0, first - 1) if len(group) == 1 else first
+        groups.append([begin, place, max(2, len(group))])
+        places.update({int(covariates[k]): place + 1 + int(columns[k]) - begin for k in group})
     return groups, places

@@ -30,7 +30,7 @@ from breedeval.kernels.record_coefficients import ORDERED, WIDE
 from breedeval.kernels.row_arithmetic import add_row, fill_row, local_row, local_rows, scale_row
 
 #: Tuples of as many numbers as loops over the covariates of a group are compiled for.
-WIDTHS = ((0,) * 1, (0,) * 2, (0,) * 3, (0,) * 4, (0,) * 5)
+WIDTHS = ((0,) * 2, (0,) * 3, (0,) * 4, (0,) * 5)
 
 
 @compiled

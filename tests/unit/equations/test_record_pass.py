@@ -206,13 +206,32 @@ def test_days_that_repeat_give_the_same_product():
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-11 * abs(expected).max())
 
 
-def test_no_curves_where_no_level_of_one_repeats():
-    incidence, _ = curves_in(1)
-    shuffled = replace(incidence, first=np.random.default_rng(3).permutation(incidence.first[:, 8:9]))
-    only = replace(
-        shuffled, blocks=incidence.blocks[8:9], slots=replace(incidence.slots.of_term(8), term=np.zeros(3, np.int32))
+def of_one_term(incidence, term, covariate):
+    """W of one term alone, with other covariates."""
+    slots = replace(incidence.slots.of_term(term), term=np.zeros(3, np.int32), covariate=np.array(covariate, np.int32))
+    first, here = incidence.first[:, term : term + 1], slice(term, term + 1)
+    only = replace(incidence, first=first, slots=slots, by_term=(slots,))
+    return replace(only, blocks=incidence.blocks[here], levels=incidence.levels[here])
+
+
+def test_covariates_with_others_between_them():
+    incidence = of_one_term(curves_in(1)[0], 8, [0, 5, 6])
+    residual = build_residual_inverse(
+        make_design(1, np.random.default_rng(5), False), ResidualCovariance({"all": np.eye(1)}, ("t0",))
     )
-    assert find_coefficients(only).curves is None
+    record_pass, w = plan_record_pass(incidence, residual), incidence.to_csr()
+    curves = record_pass.coefficients.curves
+    assert curves.groups.tolist() == [[0, 0, 2], [5, 3, 2]]
+    assert curves.parts[:, 4:].tolist() == [[1, 1], [4, 2]]
+    x, out = np.random.default_rng(1).normal(size=w.shape[1]), np.zeros(w.shape[1])
+    record_pass.add_product(x, out)
+    np.testing.assert_allclose(out, w.T @ (residual.to_csr() @ (w @ x)), rtol=0, atol=1e-11)
+
+
+def test_no_curves_where_no_level_of_one_repeats():
+    incidence = of_one_term(curves_in(1)[0], 8, [3, 4, 5])
+    shuffled = replace(incidence, first=np.random.default_rng(3).permutation(incidence.first))
+    assert find_coefficients(shuffled).curves is None
 
 
 def test_every_ragged_term_is_gathered(parts):

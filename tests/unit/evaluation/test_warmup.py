@@ -28,6 +28,7 @@ LEFT_OUT = {
     "vectors dot_columns",
     "vectors step_columns",
     "vectors residual_columns",
+    "curves code_rows",  # random regressions
     "vectors step",  # PCG without breeding values
     "triangular forward_by_threads",  # factors with thousands of nodes that threads share
     "triangular backward_by_threads",
