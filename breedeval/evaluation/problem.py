@@ -20,6 +20,7 @@ from breedeval.evaluation.plan import Plan, choose_order, choose_plan, may_facto
 from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
+from breedeval.solvers.coarse_space import CoarseSpace
 from breedeval.solvers.elimination_order import FactorSize
 from breedeval.solvers.error_estimate import EbvEquations
 
@@ -45,7 +46,8 @@ class Problem:
     plan
         How to go on.
     ebv_scale
-        Square root of the largest relationship of an animal with itself.
+        Root of the largest PEV of an animal that there can be, in genetic variances: its relationship with itself, and what
+        hardly estimable differences between fixed groups add to it.
     ebv
         Where the EBVs of the animals stand; None without a genetic effect.
     contrasts
@@ -91,8 +93,7 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
     plan = choose_plan(config.solver, config.accuracy, equations.order, size, has_genetic)
     for reason in (*plan.reasons, *([how] if plan.needs_factor else [])):
         observer.say(reason)
-    relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
-    scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
+    ebv = _ebv_equations(equations, inputs, standardized.of_equation, dependencies)
     return Problem(
         equations,
         standardized.of_equation,
@@ -102,8 +103,8 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         order,
         size,
         plan,
-        scale,
-        _ebv_equations(equations, inputs, standardized.of_equation),
+        _ebv_scale(equations, inputs, dependencies, ebv),
+        ebv,
         contrasts,
         animals,
     )
@@ -139,7 +140,9 @@ def _animal_equations(equations: MixedModelEquations, inputs: Inputs) -> Int64 |
     return freeze(number[: inputs.genetics.pedigree.n_animals])
 
 
-def _ebv_equations(equations: MixedModelEquations, inputs: Inputs, units: Float64) -> EbvEquations | None:
+def _ebv_equations(
+    equations: MixedModelEquations, inputs: Inputs, units: Float64, dependencies: Dependencies
+) -> EbvEquations | None:
     """The equations of the animals, and one over their genetic standard deviations in `units` (N,) of solving."""
     genetic = equations.layout.genetic
     if genetic is None or inputs.genetics is None:
@@ -148,7 +151,26 @@ def _ebv_equations(equations: MixedModelEquations, inputs: Inputs, units: Float6
     order = [covariance.labels.index(label) for label in genetic.columns]
     sd = np.sqrt(covariance.matrix.diagonal()[order])
     end = genetic.first + inputs.genetics.pedigree.n_animals * genetic.n_columns
-    return EbvEquations(genetic.first, end, freeze(genetic.view(units)[0] / sd))
+    constrain = None if dependencies.genetic is None else dependencies.to_constraints
+    return EbvEquations(genetic.first, end, freeze(genetic.view(units)[0] / sd), constrain)
+
+
+def _ebv_scale(equations: MixedModelEquations, inputs: Inputs, dependencies: Dependencies, ebv: EbvEquations | None) -> float:
+    """What turns the energy norm of an error into a bound for EBVs; NaN without a genetic effect.
+
+    Nothing limits the PEV of animals in fixed groups beforehand. It is large along combinations that records hardly tell apart.
+    """
+    relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
+    if relationship is None:
+        return math.nan
+    pev = float(relationship.max(initial=1.0))
+    vectors = dependencies.nearly(equations.order)
+    if ebv is not None and ebv.constrain is not None and vectors.shape[1]:
+        space = CoarseSpace.of(equations.diagonal(), tuple(vectors.T), tuple(equations.multiply(vectors).T))
+        moved = [ebv.in_genetic_sd(vector).ravel() for vector in space.vectors]
+        if moved:
+            pev += float(np.einsum("ji,jk,ki->i", moved, space.inverse, moved).max())
+    return math.sqrt(pev)
 
 
 def _with_own_blocks(matrix: csc_array, kept: Int64, contrasts: Float64, animals: Int64 | None) -> csc_array:

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,11 +104,23 @@ class EbvEquations:
         Equations first to end − 1 are animals × columns.
     inverse_sd
         (k,) one over the genetic standard deviation of each column, in the units of the equations.
+    constrain
+        Moves solutions (N,) to the one that is published, where EBVs depend on constraints (fixed groups); linear.
     """
 
     first: int
     end: int
     inverse_sd: Float64
+    constrain: Callable[[Float64], Float64] | None = None
+
+    def in_genetic_sd(self, difference: Float64) -> Float64:
+        """(n, k) differences of EBVs between two solutions (N,), in genetic standard deviations."""
+        moved = difference if self.constrain is None else self.constrain(difference)
+        return moved[self.first : self.end].reshape(-1, len(self.inverse_sd)) * self.inverse_sd
+
+    def largest(self, difference: Float64) -> float:
+        """The largest of these."""
+        return float(np.abs(self.in_genetic_sd(difference)).max(initial=0.0))
 
 
 class ErrorEstimate:
@@ -169,6 +182,11 @@ class ErrorEstimate:
         """Keep the M-norm α sqrt(p'Mp) of a step; p'Mp / r'M⁻¹r begins at one and is 1 + β times itself for the next."""
         self._lengths.append(math.sqrt(max(alpha * self._direction * decrease, 0.0)))
         self._direction = 1.0 + beta * self._direction
+
+    @property
+    def latest_decrease(self) -> float:
+        """By how much the last round lowered the squared energy norm of the error."""
+        return self._decrease[-1]
 
     def conclude(self, ebv_scale: float) -> float:
         """Estimate the largest error of an EBV after the round that was added last; `ebv_scale` limits it in energy norms."""

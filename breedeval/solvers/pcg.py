@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from breedeval.kernels.threads import ThreadChoice, n_threads
 from breedeval.kernels.vectors import dot, next_direction, step, step_and_largest
 from breedeval.operators import Preconditioner, SymmetricOperator
 from breedeval.solvers.error_estimate import EbvEquations, ErrorEstimate
+from breedeval.solvers.observation import MOST_EQUATIONS, Observation
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.rounding_floor import RoundingFloor
 from breedeval.solvers.stopping import GOOD_RESIDUAL, StoppingRule
@@ -54,6 +55,8 @@ class Recurrence:
         The coefficients, and what they say of the error.
     history
         Criteria of each round.
+    observed
+        Rounds after these that were only observed.
     """
 
     x: Float64
@@ -64,6 +67,15 @@ class Recurrence:
     rounds: int
     error: ErrorEstimate
     history: list[Convergence]
+    observed: int = 0
+
+    def advance(self, alpha: float, rz: float, largest: float) -> float:
+        """Count a round by its step length, r'M⁻¹r after it and the largest change of an EBV; β of the next direction."""
+        beta = rz / self.rz
+        self.p_length = rz + beta * beta * self.p_length
+        self.error.add(alpha, self.rz, beta, self.p_length, largest)
+        self.rounds, self.rz = self.rounds + 1, rz
+        return beta
 
 
 #: Called at the end of a round with what PCG needs to go on; it may copy, and returns whether to stop here.
@@ -89,11 +101,12 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How one run of the recurrence ended."""
+    """How one run of the recurrence ended; `error` is what was observed of the error of EBVs, if anything."""
 
     status: Status
     change: float
     smallest: float
+    error: float = math.nan
 
 
 def pcg(
@@ -152,7 +165,7 @@ def pcg(
         state, status, final = _until_true(task, state)
     seconds = time.perf_counter() - began
     method = f"PCG with {preconditioner.name} preconditioner"
-    return SolveResult(freeze(state.x), status, method, state.rounds, final, tuple(state.history), seconds)
+    return SolveResult(freeze(state.x), status, method, state.rounds, final, tuple(state.history), seconds, state.observed)
 
 
 def _until_true(task: _Task, state: Recurrence) -> tuple[Recurrence, Status, Convergence]:
@@ -201,6 +214,7 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
     floor = _floor_of(state.rz) if task.starts_at_zero and not state.rounds else _floor(task.b, task.preconditioner, q)
     lowest = min((criteria.residual for criteria in state.history), default=math.inf)
     rounding = RoundingFloor(task.operator, task.b, task.preconditioner, lowest)
+    seen: Observation | None = None
     while state.rz > floor:
         if state.rounds >= rule.max_rounds:
             status = Status.MAX_ROUNDS
@@ -215,23 +229,17 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         rr, largest = _step(task.ebv, alpha, p, q, x, r)
         change = _relative_change(alpha, p, x, rule)
         task.preconditioner.apply(r, z)
-        rz = dot(r, z)
-        beta = rz / state.rz
-        p_length = rz + beta * beta * state.p_length
-        state.error.add(alpha, state.rz, beta, p_length, largest)
-        state.rounds, state.rz, state.p_length = state.rounds + 1, rz, p_length
+        beta = state.advance(alpha, dot(r, z), largest)
         criteria = _criteria(state.error.conclude(task.ebv_scale), math.sqrt(rr) / task.b_norm, change)
-        state.history.append(criteria)
-        if task.monitor is not None:
-            task.monitor(state.rounds, criteria)
-        if criteria.of(rule.name) <= rule.tolerance:
+        met, seen = _take_in(task, state, criteria, seen)
+        if met:
             break
         next_direction(z, beta, p)
         task.threads.end_round()
-        if task.keeper is not None and task.keeper(state):
+        if seen is None and task.keeper is not None and task.keeper(state):
             status = Status.INTERRUPTED
             break
-        if rounding.is_reached(state.rounds, criteria.residual, x, r, rz, (q, z)):
+        if rounding.is_reached(state.rounds, criteria.residual, x, r, state.rz, (q, z)):
             status = Status.STAGNATED
             rounding.restore(x)
             break
@@ -239,7 +247,50 @@ def _iterate(task: _Task, state: Recurrence) -> _Outcome:
         status = Status.NOT_FINITE
     elif state.rz < 0.0 and status is Status.CONVERGED:
         status = Status.NOT_POSITIVE
-    return _Outcome(status, change, state.error.smallest_eigenvalue())
+    outcome = _Outcome(status, change, state.error.smallest_eigenvalue())
+    return outcome if seen is None else _conclude(task, state, outcome, seen)
+
+
+def _take_in(
+    task: _Task, state: Recurrence, criteria: Convergence, seen: Observation | None
+) -> tuple[bool, Observation | None]:
+    """Whether the rule is met; where that is still being observed, the observation."""
+    if seen is not None:
+        seen.add(criteria, state.error.latest_decrease)
+        if not seen.is_enough(state.x):
+            return False, seen
+        if seen.error(state.x) <= task.rule.tolerance:
+            return True, seen
+    for told in [criteria] if seen is None else seen.later:
+        _tell(task, state, told)
+    if criteria.of(task.rule.name) > task.rule.tolerance:
+        return False, None
+    if task.rule.name != "ebv_error" or len(state.x) > MOST_EQUATIONS:
+        return True, None
+    return False, Observation(state.x, state.r, state.rounds, criteria.ebv_error, task.ebv, task.ebv_scale)
+
+
+def _tell(task: _Task, state: Recurrence, criteria: Convergence) -> None:
+    """Keep the criteria of a round and tell of them."""
+    state.history.append(criteria)
+    if task.monitor is not None:
+        task.monitor(len(state.history), criteria)
+
+
+def _conclude(task: _Task, state: Recurrence, outcome: _Outcome, seen: Observation) -> _Outcome:
+    """Go back to the round that was observed if it is as good as was thought; otherwise the later ones count.
+
+    Where rounding error or the number of rounds has ended the observation, it is judged by what was seen until then.
+    """
+    error = seen.error(state.x, exact=outcome.status is Status.STAGNATED)
+    if not error <= task.rule.tolerance:
+        for told in seen.later:
+            _tell(task, state, told)
+        return outcome
+    np.copyto(state.x, seen.x)
+    np.copyto(state.r, seen.r)
+    state.rounds, state.observed = seen.rounds, len(seen.later)
+    return replace(outcome, status=Status.CONVERGED, error=error)
 
 
 def _step(ebv: EbvEquations | None, alpha: float, p: Float64, q: Float64, x: Float64, r: Float64) -> tuple[float, float]:
@@ -308,8 +359,9 @@ def _true_criteria(task: _Task, state: Recurrence, outcome: _Outcome, smallest: 
         return _criteria(bound, residual, change)
     drift = r - state.r
     drift_size = dot(drift, task.preconditioner.apply(drift, z))
-    estimated = state.error.ebv_error() + _energy(drift_size, smallest) * task.ebv_scale
-    return _criteria(float(np.fmin(bound, estimated)), residual, change)
+    known = state.error.ebv_error() if math.isnan(outcome.error) else outcome.error
+    estimated = known + _energy(drift_size, smallest) * task.ebv_scale
+    return _criteria(float(np.fmax(np.fmin(bound, estimated), outcome.error)), residual, change)
 
 
 def _energy(size: float, smallest: float) -> float:

@@ -94,6 +94,8 @@ class SolveResult:
         The criteria round by round, from the recurrence; empty for a direct solution.
     seconds
         Wall-clock time.
+    observed
+        Rounds after the last one that were run only to see how far its solution still was from where it went.
     """
 
     solution: Float64
@@ -103,12 +105,15 @@ class SolveResult:
     final: Convergence
     history: tuple[Convergence, ...]
     seconds: float
+    observed: int = 0
 
     def sentence(self) -> str:
         """The verdict in words."""
         text = f"{self.method}: {self.status.code}, {self.status.cause}"
         if self.rounds:
-            text += f"; {count_of(self.rounds, 'round')}"
+            text += f"; {count_of(self.rounds, 'round')}" + (
+                f", and {self.observed:,} to see its error" if self.observed else ""
+            )
         text += f"; true relative residual {self.final.residual:.1e}"
         if self.final.ebv_error == self.final.ebv_error:
             text += f", estimated EBV error {self.final.ebv_error:.1e} genetic SD"
