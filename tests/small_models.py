@@ -30,7 +30,7 @@ from breedeval.relationship.a_inverse import NumeratorInverse
 from breedeval.relationship.groups import GroupedInverse
 from breedeval.relationship.inbreeding import Inbreeding, compute_inbreeding
 from breedeval.solvers.direct import solve_direct
-from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factor import Factor
 from breedeval.solvers.factorization import factorize
 from breedeval.solvers.incomplete_cholesky import IncompleteCholesky
 from breedeval.solvers.null_space import NullSpace, find_null_space
@@ -39,6 +39,7 @@ from breedeval.solvers.preconditioners import BlockPreconditioner, CorrectedPrec
 from breedeval.solvers.result import SolveResult
 from breedeval.solvers.row_compression import compress_rows
 from breedeval.solvers.stopping import StoppingRule
+from breedeval.solvers.substitution import substitute
 from breedeval.source import Source
 
 
@@ -77,9 +78,20 @@ class SmallModel:
         """Largest sqrt(1 + F)."""
         return float(np.sqrt(1 + np.max(self.inbreeding, initial=0.0))) if self.inbreeding is not None else float("nan")
 
-    def factor(self, engine: str = "auto") -> Factorization:
+    def factor(self, engine: str = "auto") -> Factor:
         """Factor of C on the kept equations."""
-        return factorize(self.matrix, self.order, engine)  # type: ignore[arg-type]
+        combinations = np.zeros((self.equations.order, self.null_space.nearly.shape[1]))
+        combinations[: len(self.null_space.nearly)] = self.null_space.nearly_constrained()
+        if not combinations.shape[1]:
+            return factorize(self.matrix, self.order, engine)  # type: ignore[arg-type]
+        fixed = np.flatnonzero(self.kept < len(self.null_space.nearly))
+        matrix, substitution = substitute(self.matrix, combinations[self.kept], fixed, self._multiply_kept)
+        return substitution.factorization(factorize(matrix, self.order, engine))  # type: ignore[arg-type]
+
+    def _multiply_kept(self, vectors: np.ndarray) -> np.ndarray:
+        whole = np.zeros((self.equations.order, vectors.shape[1]))
+        whole[self.kept] = vectors
+        return self.equations.multiply(whole)[self.kept]
 
     def preconditioner(self, name: str = "block") -> Preconditioner:
         """A preconditioner by name."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from breedeval.arrays import Float64, Int64
-from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factor import Factor
 
 
 def deviation_pev(
-    factor: Factorization,
+    factor: Factor,
     kept: Int64,
     animals: Int64,
     groups: Int64,

@@ -71,13 +71,21 @@ class Dependencies:
             self.genetic.view(moved)[:n] += spread_group_values(self.pedigree, change)
         return moved
 
+    def nearly_kept(self, kept: Int64, n_equations: int) -> Float64:
+        """(k, c) combinations of the kept equations that the records hardly tell apart; without `shifts`."""
+        return self._of_equations(self.null_space.nearly_constrained(), n_equations)[kept]
+
     def nearly(self, n_equations: int) -> Float64:
         """(N, c) combinations of equations that the records hardly tell apart."""
-        vectors = np.zeros((n_equations, self.null_space.nearly.shape[1]))
-        vectors[self.columns] = self.null_space.nearly
+        return np.hstack([self._of_equations(self.null_space.nearly, n_equations), self.shifts])
+
+    def _of_equations(self, combinations: Float64, n_equations: int) -> Float64:
+        """(N, c) combinations of equations from those of the columns (p, c); animals get the share of their groups."""
+        vectors = np.zeros((n_equations, combinations.shape[1]))
+        vectors[self.columns] = combinations
         if self.genetic is not None and self.pedigree is not None:
             _spread_groups(self.genetic, self.pedigree, vectors)
-        return np.hstack([vectors, self.shifts])
+        return vectors
 
 
 def find_dependencies(equations: MixedModelEquations, inputs: Inputs) -> Dependencies:

@@ -11,13 +11,27 @@ from breedeval.evaluation.plan import without_factor
 from breedeval.evaluation.problem import Problem
 from breedeval.model.places import show_in
 from breedeval.results.provenance import StageClock
-from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factor import Factor
 from breedeval.solvers.factorization import factorize
+
+
+def factor_of(problem: Problem) -> Factor:
+    """Factor of C on the kept equations.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        If a pivot is not positive. Fact ``row``: which of the kept equations.
+    """
+    if problem.matrix is None:
+        raise AssertionError("the equations are not explicit")
+    factor = factorize(problem.matrix, problem.order)
+    return factor if problem.substitution is None else problem.substitution.factorization(factor)
 
 
 def factorize_as_planned(
     config: EvaluationConfig, problem: Problem, clock: StageClock, observer: Observer
-) -> tuple[Problem, Factorization | None]:
+) -> tuple[Problem, Factor | None]:
     """Factorize the equations if the plan wants it; where that fails and the user left the choice, plan without a factor.
 
     Returns
@@ -36,7 +50,7 @@ def factorize_as_planned(
     observer.stage("factorizing")
     try:
         with clock.stage("factorization"):
-            return problem, factorize(problem.matrix, problem.order)
+            return problem, factor_of(problem)
     except NotPositiveDefiniteError as error:
         row = int(error.facts["row"])
         layout, equation = problem.equations.layout, int(problem.kept[row])

@@ -20,9 +20,9 @@ from breedeval.evaluation.plan import Plan, choose_order, choose_plan, may_facto
 from breedeval.model.units import standardize
 from breedeval.results.provenance import StageClock
 from breedeval.results.schema import estimated_bytes
-from breedeval.solvers.coarse_space import CoarseSpace
 from breedeval.solvers.elimination_order import FactorSize
 from breedeval.solvers.error_estimate import EbvEquations
+from breedeval.solvers.substitution import Substitution, substitute
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,16 @@ class Problem:
     kept
         (k,) equations that are not constrained to zero.
     matrix, order
-        Explicit C on the kept equations and its elimination order; None where it is too large to be factorized.
+        Explicit C on the kept equations, with substitutions, and its elimination order; None where it is too large to be
+        factorized.
+    substitution
+        What stands in `matrix` in the place of nearly dependent fixed effects; None where nothing does.
     size
         Predicted size of the factor; None if it was not looked at.
     plan
         How to go on.
     ebv_scale
-        Root of the largest PEV of an animal that there can be, in genetic variances: its relationship with itself, and what
-        hardly estimable differences between fixed groups add to it.
+        Square root of the largest relationship of an animal with itself.
     ebv
         Where the EBVs of the animals stand; None without a genetic effect.
     contrasts
@@ -62,6 +64,7 @@ class Problem:
     kept: Int64
     matrix: csc_array | None
     order: Int64 | None
+    substitution: Substitution | None
     size: FactorSize | None
     plan: Plan
     ebv_scale: float
@@ -83,17 +86,19 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         observer.say(line)
     kept = np.delete(np.arange(equations.order), dependencies.constrained)
     contrasts, animals = _contrasts(inputs, standardized.of_equation), _animal_equations(equations, inputs)
-    matrix, order, size, how = None, None, None, ""
+    matrix, order, substitution, size, how = None, None, None, None, ""
     if may_factorize(config.solver, config.accuracy, equations.order):
         with clock.stage("explicit equations"):
-            matrix = _with_own_blocks(csc_array(equations.to_csr()[kept][:, kept]), kept, contrasts, animals)
+            matrix, substitution = explicit_equations(equations, dependencies, kept)
+            matrix = _with_own_blocks(matrix, kept, contrasts, animals)
             limited = "auto" in (config.solver.method, config.accuracy.method)
             order, size, how = choose_order(matrix, kept_order(equations, inputs, kept), limited=limited)
     has_genetic = equations.layout.genetic is not None
     plan = choose_plan(config.solver, config.accuracy, equations.order, size, has_genetic)
     for reason in (*plan.reasons, *([how] if plan.needs_factor else [])):
         observer.say(reason)
-    ebv = _ebv_equations(equations, inputs, standardized.of_equation, dependencies)
+    relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
+    scale = math.nan if relationship is None else math.sqrt(float(relationship.max(initial=1.0)))
     return Problem(
         equations,
         standardized.of_equation,
@@ -101,13 +106,31 @@ def set_up(config: EvaluationConfig, inputs: Inputs, clock: StageClock, observer
         kept,
         matrix,
         order,
+        substitution,
         size,
         plan,
-        _ebv_scale(equations, inputs, dependencies, ebv),
-        ebv,
+        scale,
+        _ebv_equations(equations, inputs, standardized.of_equation, dependencies),
         contrasts,
         animals,
     )
+
+
+def explicit_equations(
+    equations: MixedModelEquations, dependencies: Dependencies, kept: Int64
+) -> tuple[csc_array, Substitution | None]:
+    """C on the kept equations, with combinations in the place of nearly dependent fixed effects, and what was substituted."""
+    matrix = csc_array(equations.to_csr()[kept][:, kept])
+    combinations = dependencies.nearly_kept(kept, equations.order)
+    if not combinations.shape[1]:
+        return matrix, None
+
+    def multiply(vectors: Float64) -> Float64:
+        whole = np.zeros((equations.order, vectors.shape[1]))
+        whole[kept] = vectors
+        return equations.multiply(whole)[kept]
+
+    return substitute(matrix, combinations, np.flatnonzero(np.isin(kept, dependencies.columns)), multiply)
 
 
 def expected_size(inputs: Inputs) -> int:
@@ -153,24 +176,6 @@ def _ebv_equations(
     end = genetic.first + inputs.genetics.pedigree.n_animals * genetic.n_columns
     constrain = None if dependencies.genetic is None else dependencies.to_constraints
     return EbvEquations(genetic.first, end, freeze(genetic.view(units)[0] / sd), constrain)
-
-
-def _ebv_scale(equations: MixedModelEquations, inputs: Inputs, dependencies: Dependencies, ebv: EbvEquations | None) -> float:
-    """What turns the energy norm of an error into a bound for EBVs; NaN without a genetic effect.
-
-    Nothing limits the PEV of animals in fixed groups beforehand. It is large along combinations that records hardly tell apart.
-    """
-    relationship = None if inputs.genetics is None else inputs.genetics.self_relationship
-    if relationship is None:
-        return math.nan
-    pev = float(relationship.max(initial=1.0))
-    vectors = dependencies.nearly(equations.order)
-    if ebv is not None and ebv.constrain is not None and vectors.shape[1]:
-        space = CoarseSpace.of(equations.diagonal(), tuple(vectors.T), tuple(equations.multiply(vectors).T))
-        moved = [ebv.in_genetic_sd(vector).ravel() for vector in space.vectors]
-        if moved:
-            pev += float(np.einsum("ji,jk,ki->i", moved, space.inverse, moved).max())
-    return math.sqrt(pev)
 
 
 def _with_own_blocks(matrix: csc_array, kept: Int64, contrasts: Float64, animals: Int64 | None) -> csc_array:

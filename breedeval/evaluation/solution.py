@@ -23,7 +23,7 @@ from breedeval.operators import Preconditioner
 from breedeval.relationship.metafounders import group_shares
 from breedeval.results.provenance import StageClock
 from breedeval.solvers.direct import solve_direct
-from breedeval.solvers.factor import Factorization, SelectedInverse
+from breedeval.solvers.factor import Factor, SelectedInverse
 from breedeval.solvers.head_start import SWEEPS, head_start
 from breedeval.solvers.pcg import pcg
 from breedeval.solvers.result import Convergence, SolveResult
@@ -62,7 +62,7 @@ class LongRun:
 def solve(
     config: EvaluationConfig,
     problem: Problem,
-    factor: Factorization | None,
+    factor: Factor | None,
     clock: StageClock,
     observer: Observer,
     long_run: LongRun | None = None,
@@ -120,7 +120,7 @@ def _with_head_start(
     return replace(long_run, start=start), balanced
 
 
-def _pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> Float64:
+def _pev(problem: Problem, factor: Factor, inverse: SelectedInverse) -> Float64:
     """PEV of every equation; of animals in fixed groups, that of the deviation from the groups."""
     pev = prediction_error_variance(inverse, problem.kept, problem.equations.order)
     genetic, pedigree = problem.dependencies.genetic, problem.dependencies.pedigree
@@ -134,7 +134,7 @@ def _pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> F
     return pev
 
 
-def _contrast_pev(problem: Problem, factor: Factorization, inverse: SelectedInverse) -> Float64 | None:
+def _contrast_pev(problem: Problem, factor: Factor, inverse: SelectedInverse) -> Float64 | None:
     """PEV (q, n) of the published functions; in fixed groups, that of the deviation from the groups."""
     equations = problem.animal_equations
     if equations is None or not len(problem.contrasts):
@@ -161,7 +161,7 @@ def stopping_rule(config: EvaluationConfig, *, has_genetic: bool) -> StoppingRul
 def _solve(
     config: EvaluationConfig,
     problem: Problem,
-    factor: Factorization | None,
+    factor: Factor | None,
     preconditioner: Preconditioner | None,
     rule: StoppingRule,
     observer: Observer,

@@ -9,7 +9,7 @@ import numpy as np
 
 from breedeval.arrays import Float64, Int64, freeze
 from breedeval.operators import SymmetricOperator
-from breedeval.solvers.factor import Factorization
+from breedeval.solvers.factor import Factor
 from breedeval.solvers.result import Convergence, SolveResult, Status
 from breedeval.solvers.stopping import StoppingRule
 
@@ -20,7 +20,7 @@ MAX_REFINEMENTS = 3
 def solve_direct(
     operator: SymmetricOperator,
     b: Float64,
-    factor: Factorization,
+    factor: Factor,
     kept: Int64,
     rule: StoppingRule | None = None,
     ebv_scale: float = math.nan,
@@ -69,7 +69,7 @@ def _verdict(final: Convergence, rule: StoppingRule) -> Status:
 def _criteria(
     operator: SymmetricOperator,
     b: Float64,
-    factor: Factorization,
+    factor: Factor,
     kept: Int64,
     x: Float64,
     b_norm: float,

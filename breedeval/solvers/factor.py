@@ -42,8 +42,8 @@ class SelectedInverse(Protocol):
         """
 
 
-class Factorization(Protocol):
-    """A factorized symmetric positive definite matrix."""
+class Factor(Protocol):
+    """What gives solutions with C and elements of C⁻¹."""
 
     @property
     def engine(self) -> str:
@@ -51,6 +51,13 @@ class Factorization(Protocol):
 
     def solve(self, b: Float64) -> Float64:
         """Return C⁻¹ b for b (n,) or (n, k)."""
+
+    def inverse_on_pattern(self) -> SelectedInverse:
+        """C⁻¹ on the pattern of L, for any of its elements."""
+
+
+class Factorization(Factor, Protocol):
+    """A factorized symmetric positive definite matrix."""
 
     def log_determinant(self) -> float:
         """log|C|."""
@@ -63,9 +70,6 @@ class Factorization(Protocol):
 
     def selected_inverse(self) -> Float64:
         """Elements of C⁻¹ at the stored elements of C, in the order of its data."""
-
-    def inverse_on_pattern(self) -> SelectedInverse:
-        """C⁻¹ on the pattern of L, for any of its elements."""
 
     def inverse_diagonal(self) -> Float64:
         """(n,) diagonal of C⁻¹."""

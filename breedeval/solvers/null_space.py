@@ -74,6 +74,12 @@ class NullSpace:
         """Number of dependencies, d."""
         return len(self.constrained)
 
+    def nearly_constrained(self) -> Float64:
+        """(p, c) the same combinations with the constrained columns at zero; c = 0 where there is no basis to move along."""
+        if self.basis is None and self.dimension:
+            return self.nearly[:, :0]
+        return np.array([self.to_constraints(combination) for combination in self.nearly.T]).reshape(-1, len(self.nearly)).T
+
     def to_constraints(self, coefficients: Float64) -> Float64:
         """The solution (p,) with the same fitted values whose constrained coefficients are zero."""
         if self.basis is None or not self.dimension:
