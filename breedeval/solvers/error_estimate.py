@@ -105,7 +105,8 @@ class EbvEquations:
     inverse_sd
         (k,) one over the genetic standard deviation of each column, in the units of the equations.
     constrain
-        Moves solutions (N,) to the one that is published, where EBVs depend on constraints (fixed groups); linear.
+        Moves solutions (N,) to the one that is published, where EBVs depend on constraints (fixed groups); linear. Nothing then
+        limits the PEV of EBVs beforehand.
     """
 
     first: int
@@ -188,10 +189,20 @@ class ErrorEstimate:
         """By how much the last round lowered the squared energy norm of the error."""
         return self._decrease[-1]
 
-    def conclude(self, ebv_scale: float) -> float:
-        """Estimate the largest error of an EBV after the round that was added last; `ebv_scale` limits it in energy norms."""
+    def conclude(self, ebv_scale: float, *, limited: bool = True) -> float:
+        """Estimate the largest error of an EBV after the round that was added last.
+
+        Parameters
+        ----------
+        ebv_scale
+            The error in energy norms, at most.
+        limited
+            Whether that holds; otherwise it counts only where the steps say nothing.
+        """
         energy = self.energy()
-        ratio = min(ebv_scale, self.largest_to_energy()) if math.isfinite(energy) else ebv_scale
+        ratio = self.largest_to_energy() if math.isfinite(energy) else math.inf
+        if limited or not math.isfinite(ratio):
+            ratio = min(ratio, ebv_scale)
         self._estimates.append(energy * ratio)
         return self.ebv_error()
 
@@ -230,9 +241,12 @@ class ErrorEstimate:
         slow = float((changes[known] / lengths[known]).max()) / math.sqrt(self._ritz[2]) if self._ritz[2] > 0.0 else ratio
         return ratio * max(slow / ratio, 1.0) ** SLOW_EXPONENT if ratio > 0.0 else ratio
 
-    def smallest_eigenvalue(self) -> float:
-        """Smallest Ritz value of the preconditioned equations, from the Lanczos matrix that PCG makes on its way."""
-        n = len(self._alpha)
+    def smallest_eigenvalue(self, without: int = 0) -> float:
+        """Smallest Ritz value of the preconditioned equations, from the Lanczos matrix that PCG makes on its way.
+
+        The last rounds, as many as `without`, are left out.
+        """
+        n = len(self._alpha) - without
         if n < 2:
             return 1.0 / self._alpha[0] if n else math.nan
         diagonal, off_diagonal, _ = self._lanczos(n)
