@@ -149,13 +149,14 @@ def test_what_is_found_without_a_factor_is_the_same(run, monkeypatch):
 
 
 @pytest.mark.parametrize("sections", [{"solver": {"method": "direct"}}, {"accuracy": {"method": "exact"}}])
-def test_where_a_factor_is_asked_for_its_failure_names_the_term(run, sections):
+def test_where_a_factor_is_asked_for_its_failure_names_the_term(run, monkeypatch, sections):
+    monkeypatch.setattr(factorization, "factorize", fail)
     with pytest.raises(NotPositiveDefiniteError) as caught:
-        run(HARD, {"genetic": 1.0, "residual": 3.0}, **sections)
-    assert "the pivot of herd:poly(x, 9) h" in str(caught.value)
+        run("herd:poly(x, 2) + genetic(id)", {"genetic": 1.0, "residual": 3.0}, **sections)
+    assert "the pivot of herd:poly(x, 2) h" in str(caught.value)
     assert "method: auto" in str(caught.value)
     formula, carets = str(caught.value).splitlines()[-2:]
-    assert formula[carets.index("^") : carets.rindex("^") + 1] == "herd:poly(x, 9)"
+    assert formula[carets.index("^") : carets.rindex("^") + 1] == "herd:poly(x, 2)"
 
 
 @pytest.mark.parametrize("method", ["direct", "auto"])
