@@ -98,7 +98,7 @@ class Incidence:
     def forward(self, x: Float64, out: Float64) -> Float64:
         """Write W x to `out` (m, t); x is (N,)."""
         s = self.slots
-        kernels.forward(x, self.first, self.covariates, s.term, s.column, s.trait, s.covariate, out)
+        kernels.forward(freeze(x), self.first, self.covariates, s.term, s.column, s.trait, s.covariate, out)
         if self.ragged:
             out += self.forward_ragged(x)
         return out
@@ -110,7 +110,7 @@ class Incidence:
         for part in self.ragged:
             s = part.slots
             slots = (s.column, s.trait, s.covariate)
-            kernels.add_forward_ragged(columns, x.reshape(-1), part.pointer, part.first, self.covariates, *slots, out)
+            kernels.add_forward_ragged(columns, freeze(x.reshape(-1)), part.pointer, part.first, self.covariates, *slots, out)
         return out
 
     def add_backward(self, e: Float64, out: Float64) -> Float64:
@@ -231,7 +231,7 @@ def _number_of(covariate: Float64, distinct: list[Float64]) -> int:
 def _index(term: Term, n_levels: int) -> LevelIndex:
     pointer = np.zeros(n_levels + 1, dtype=np.int64)
     order = np.empty(int((term.level >= 0).sum()), dtype=np.int32)
-    kernels.index_levels(term.level, pointer, order)
+    kernels.index_levels(freeze(term.level), pointer, order)
     if term.is_ragged:
         order = term.meetings()[0][order].astype(np.int32)
     return LevelIndex(freeze(pointer), freeze(order))

@@ -78,7 +78,7 @@ class MixedModelEquations:
             some = np.zeros((len(x), group.width))
             some[:, : group.n] = x[:, here]
             product = np.empty_like(some)
-            self._multiply(some, product)
+            self._multiply(freeze(some), product)
             out[:, here] = product[:, : group.n]
 
     def _multiply(self, x: Float64, out: Float64) -> None:

@@ -49,7 +49,7 @@ class Penalty:
         if k * c > MOST_NUMBERS:
             out_part[:] = np.matmul(self.covariance_inverse, part.reshape(-1, k, c)).reshape(out_part.shape)
             return
-        multiply_middle((0,) * k, (0,) * c, (0,) * (k * c), part, self.covariance_inverse, out_part)
+        multiply_middle((0,) * k, (0,) * c, (0,) * (k * c), freeze(part), freeze(self.covariance_inverse), out_part)
 
     def diagonal_blocks(self) -> Float64:
         """(n_levels, k, k) diagonal blocks."""

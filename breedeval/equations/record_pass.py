@@ -96,8 +96,8 @@ class RecordPass:
         c = x.size // len(x)
         curves = None if s.curves is None else s.curves.arrays(w.covariates)
         terms = (s.pointer, s.rows, curves, s.of_traits, s.repeats, self.target, self.shift)
-        of_record, end = (r.kind, r.inverses, r.weights, r.weight_roots), (bounds, copies, e, out.reshape(-1))
-        where = (x.reshape(-1), w.forward_ragged(x), w.first, w.covariates)
+        of_record, end = (r.kind, r.inverses, r.weights, r.weight_roots), (freeze(bounds), copies, e, out.reshape(-1))
+        where = (freeze(x.reshape(-1)), w.forward_ragged(x), w.first, w.covariates)
         widths = ((0,) * w.n_traits, (0,) * c, (0,) * (w.n_traits * c))
         kernels.multiply(*widths, *where, *terms, *of_record, *end)
         for first, n, offset in self.small:

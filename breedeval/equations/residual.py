@@ -51,9 +51,9 @@ class ResidualInverse:
     def multiply(self, e: Float64, out: Float64) -> Float64:
         """Write R⁻¹ e to `out`; both (m, t), and may be the same array."""
         if self.is_weighted_by_trait:
-            weigh_by_trait(e, self.kind, self.inverses, self.weight_roots, out)
+            weigh_by_trait(freeze(e), self.kind, self.inverses, self.weight_roots, out)
         else:
-            weigh(e, self.kind, self.inverses, self.weights, out)
+            weigh(freeze(e), self.kind, self.inverses, self.weights, out)
         return out
 
     def to_csr(self) -> csr_array:

@@ -47,6 +47,15 @@ variances:
     matrix: [[2000, 0, 10], [0, 100, 0], [10, 0, 2]]
   residual: {labels: ["growth", "backfat"], matrix: [[4000, 0], [0, 2]]}
 """
+#: A curve of each animal over the days in milk, instead of what the simulated configuration says from the key of the model on.
+_CURVES = """\
+model:
+  milk: herd_year + lactation + genetic(id, legendre(dim, 1, 0, 400)) + permanent(id)
+variances:
+  genetic: {labels: ["milk:id:0", "milk:id:1"], matrix: [[432000, 0], [0, 50000]]}
+  permanent: 288000
+  residual: 720000
+"""
 _BEFORE = '  unknown: ["0"]\n'
 
 
@@ -80,6 +89,7 @@ def compile_all(folder: Path, observer: Observer | None = None) -> None:
     text = (herd / "evaluation.yaml").read_text(encoding="utf-8")
     for name, way in _WAYS.items():
         _evaluate(herd, name, text + way, observer)
+    _evaluate(herd, "curves", text[: text.index("model:")] + _CURVES + _PCG, observer)
     for name, keys in _PEDIGREES.items():
         _evaluate(herd, name, text.replace(_BEFORE, f"{_BEFORE}  {keys}\n") + _PCG, observer, start=folder / "pcg.h5")
     for name in _write_disordered(herd / "pedigree.csv"):

@@ -34,7 +34,8 @@ def apply_up(r, sire, dam, share, pivot_inverse, out):
 
     r and out have a row an animal, m, and behind these one a group, whose pivots are for the caller.
     """
-    out[:] = r
+    for i in range(r.shape[0]):
+        out[i] = r[i]
     for i in range(sire.shape[0] - 1, -1, -1):
         passed = share[i] * out[i]
         if sire[i] >= 0:

@@ -13,6 +13,19 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: Of what numba can spread over threads, only loops that say so: of each array filled with zeros, and of each sum of two small
+#: ones, it would make another loop, and compile it for threads.
+_PRANGE_ALONE: Any = {
+    "prange": True,
+    "comprehension": False,
+    "fusion": False,
+    "inplace_binop": False,
+    "numpy": False,
+    "reduction": False,
+    "setitem": False,
+    "stencil": False,
+}
+
 
 def compiled(function: Function) -> Function:
     """Compile `function` for one thread, without the interpreter lock."""
@@ -21,7 +34,7 @@ def compiled(function: Function) -> Function:
 
 def compiled_parallel(function: Function) -> Function:
     """Compile `function` with ``numba.prange`` loops over threads. Each index writes only its own output."""
-    return cast(Function, numba.njit(cache=True, nogil=True, parallel=True)(function))
+    return cast(Function, numba.njit(cache=True, nogil=True, parallel=_PRANGE_ALONE)(function))
 
 
 def inlined(function: Function) -> Function:

@@ -181,7 +181,8 @@ def inbreeding_by_window(
                         part * COLUMNS, min(n_columns, (part + 1) * COLUMNS), window, slots, a, b, rows
                     )  # fmt: skip
             for c in range(entering.shape[0]):
-                window[slots[c], :n_columns] = rows[c, :n_columns]
+                for j in range(n_columns):
+                    window[slots[c], j] = rows[c, j]
             for c in range(entering.shape[0]):
                 for other in range(entering.shape[0]):
                     window[slots[c], slots[other]] = 0.5 * (window[a[c], slots[other]] + window[b[c], slots[other]])

@@ -10,10 +10,18 @@ from breedeval.kernels.compile import compiled
 
 
 @compiled
+def _copy_rows(x, out):
+    """Write x to out, both (n, k): what assigns a slice is compiled many times as long, for the message of its error."""
+    for i in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            out[i, c] = x[i, c]
+
+
+@compiled
 def multiply_columns(x, sire, dam, variance, out):
     """Multiply A by k columns side by side; x and out (n, k), the same array or two."""
     n, k_columns = x.shape
-    out[:, :] = x
+    _copy_rows(x, out)
     for i in range(n - 1, -1, -1):
         s, d = sire[i], dam[i]
         for c in range(k_columns):
@@ -40,7 +48,7 @@ def pass_up(x, sire, dam, variance, out, of_groups_out):
     """
     n, k_columns = x.shape
     g = of_groups_out.shape[0]
-    out[:, :] = x
+    _copy_rows(x, out)
     for i in range(n - 1, -1, -1):
         for p in (sire[i], dam[i]):
             if 0 <= p < n:

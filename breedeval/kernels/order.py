@@ -174,8 +174,9 @@ def _sort_by_key(key_out, node_out, key_spare, node_spare, low, high, counts):
             key_spare[counts[digit]] = key_out[k]
             node_spare[counts[digit]] = node_out[k]
             counts[digit] += 1
-        key_out[:] = key_spare[:m]
-        node_out[:] = node_spare[:m]
+        for k in range(m):
+            key_out[k] = key_spare[k]
+            node_out[k] = node_spare[k]
         shift += _DIGIT_BITS
 
 

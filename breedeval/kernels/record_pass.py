@@ -68,7 +68,6 @@ def multiply(
     (m, t · c), or (0, t · c) when no term is ragged; e_out the same when no term is wide.
     """
     for chunk in numba.prange(bounds.shape[0] - 1):
-        private_out[chunk, :] = 0.0
         tuples = (traits, columns, both)
         terms, records = (pointer, coefficients, repeats, target, shift), (first, covariates)
         residual, here = (kind, inverses, weights, roots), (bounds[chunk], bounds[chunk + 1])
@@ -80,13 +79,14 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
     """The same for the records of one chunk, batch after batch."""
     traits, columns, both = tuples
     begin, end = here
+    private_out[:] = 0.0
     size = max(FEWEST, (BATCH if len(columns) == 1 else BATCH_OF_COLUMNS) // len(both))
     rows, places, runs = np.empty((size, len(both))), places_of_runs(both, curves, size), (np.int64(-1), np.int64(0))
     having, count = np.empty((len(traits), size), np.int32), np.zeros(len(traits), np.int64)
     for low in range(begin, end, size):
         high = min(end, low + size)
         if added.shape[0] > 0:
-            rows[: high - low] = added[low:high]
+            _copy(both, added, low, rows, 0, high - low)
         else:
             rows[:] = 0.0
         if of_traits is not None and of_traits > 0:
@@ -100,7 +100,14 @@ def _multiply_chunk(tuples, curves, of_traits, x, added, terms, records, residua
         if curves is not None:
             give_curves(columns, both, curves, terms[3:], rows, (low, high), runs, places, private_out, out)
         if e_out.shape[0] > 0:
-            e_out[low:high] = rows[: high - low]
+            _copy(both, rows, 0, e_out, low, high - low)
+
+
+@compiled
+def _copy(both, x, begin, out, place, n):
+    """Write n rows of x from `begin` on to those of out from `place` on."""
+    for i in range(n):
+        scale_row(both, 1.0, x, (begin + i) * len(both), out, (place + i) * len(both))
 
 
 @compiled

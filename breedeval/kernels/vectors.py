@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from breedeval.kernels.compile import compiled, compiled_parallel
-from breedeval.kernels.row_arithmetic import add_products, fill_row, local_row, scale_row
+from breedeval.kernels.row_arithmetic import add_products, add_row, fill_row, local_row, scale_row
 
 PIECE, COLUMNS_PIECE = 65_536, 8_192
 #: Sums side by side, and numbers that stay in the nearest cache between two loops over them.
@@ -129,12 +129,12 @@ def dot_columns(columns, x, y, out):
     """Out (c,) = the products x_j'y_j of the columns of x and y (N, c)."""
     n = x.shape[0]
     n_pieces = (n + COLUMNS_PIECE - 1) // COLUMNS_PIECE
-    partial = np.zeros((n_pieces, out.shape[0]))
+    partial = np.zeros((n_pieces, len(columns)))
     for piece in numba.prange(n_pieces):
         _dot_columns(columns, x, y, piece * COLUMNS_PIECE, min(n, (piece + 1) * COLUMNS_PIECE), partial[piece])
-    out[:] = 0.0
+    fill_row(columns, 0.0, out, 0)
     for piece in range(n_pieces):
-        out += partial[piece]
+        add_row(columns, 1.0, partial, piece * len(columns), out, 0)
 
 
 @compiled
@@ -152,13 +152,14 @@ def residual_columns(columns, alpha, q, r, squares_out):
     """R −= alpha q of each column, in place, and squares_out (c,) = r'r; alpha (c,), q and r (N, c)."""
     n = r.shape[0]
     n_pieces = (n + COLUMNS_PIECE - 1) // COLUMNS_PIECE
-    partial, minus = np.zeros((n_pieces, squares_out.shape[0])), -alpha
+    partial, minus = np.zeros((n_pieces, len(columns))), np.empty(len(columns))
+    scale_row(columns, -1.0, alpha, 0, minus, 0)
     for piece in numba.prange(n_pieces):
         end = min(n, (piece + 1) * COLUMNS_PIECE)
         _residual_columns(columns, minus, q, piece * COLUMNS_PIECE, end, r, partial[piece])
-    squares_out[:] = 0.0
+    fill_row(columns, 0.0, squares_out, 0)
     for piece in range(n_pieces):
-        squares_out += partial[piece]
+        add_row(columns, 1.0, partial, piece * len(columns), squares_out, 0)
 
 
 @compiled

@@ -58,6 +58,8 @@ def reordered(n: int, place: Int32, names: Names, sire: Int32, birth_year: Int32
     new_sex, letters = np.empty(n, dtype=np.int8), np.empty(n * width, dtype=np.uint8)
     old_letters = names.buffer[int(names.offsets[0]) :] if width else letters
     buckets = _Buckets.of(n, place)
+    place, sire, birth_year = freeze(place), freeze(sire), freeze(birth_year)
+    sex, old_letters = freeze(sex), freeze(old_letters)
     shares = cut_evenly(buckets.n_buckets, min(_SHARES, buckets.n_buckets))
     records = _touched(max(buckets.n_records(*share) for share in shares), width + kernels.BESIDE_ID)
     for share in shares:

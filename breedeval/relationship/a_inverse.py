@@ -60,7 +60,7 @@ class NumeratorInverse:
     def __init__(self, pedigree: Pedigree, inbreeding: Inbreeding) -> None:
         _require_same_size(pedigree, inbreeding)
         _require_positive(pedigree, inbreeding)
-        self._sire, self._dam = pedigree.sire, pedigree.dam
+        self._sire, self._dam = freeze(pedigree.sire), freeze(pedigree.dam)
         self._order = pedigree.n_animals + pedigree.n_groups
         self._variance = inbreeding.mendelian_variance
         self._precision = freeze(1.0 / inbreeding.mendelian_variance)
@@ -128,7 +128,7 @@ class NumeratorInverse:
         elif matrix is None:
             kernels.multiply_columns(x, *parents, out)
         else:
-            kernels.multiply_kronecker(*_widths(x, matrix), x, *parents, matrix, out)
+            kernels.multiply_kronecker(*_widths(x, matrix), freeze(x), *parents, freeze(matrix), out)
 
     def _gather(self, x: Float64, matrix: Float64 | None, out: Float64) -> None:
         """Multiply by all threads."""
@@ -150,7 +150,7 @@ class NumeratorInverse:
             elif matrix is None:
                 kernels.gather_columns(x, *parents, *links, scratch, out)
             else:
-                kernels.gather_kronecker(*_widths(x, matrix), x, *parents, matrix, *links, scratch, out)
+                kernels.gather_kronecker(*_widths(x, matrix), freeze(x), *parents, freeze(matrix), *links, scratch, out)
         finally:
             if is_ours:
                 self._lock.release()
@@ -193,14 +193,14 @@ class _ProgenyIndex:
 
 
 def product_arrays(x: Float64, out: Float64 | None, order: int) -> tuple[Float64, Float64]:
-    """Check the two arrays of a product, or make the second.
+    """Check the two arrays of a product, or make the second; the first is returned read-only, as loops are compiled for it.
 
     Raises
     ------
     ValueError
         If x has the wrong number of rows, out another shape than x, or both share memory.
     """
-    x = np.ascontiguousarray(x, dtype=np.float64)
+    x = freeze(np.asarray(x, dtype=np.float64))
     if x.ndim not in (1, 2) or x.shape[0] != order:
         raise ValueError(f"x has shape {x.shape}; expected ({order},) or ({order}, k)")
     if out is None:

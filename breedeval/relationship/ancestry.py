@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from breedeval.arrays import NONE, Float64, Int32, Int64
+from breedeval.arrays import NONE, Float64, Int32, Int64, freeze
 from breedeval.kernels import numerator as kernels
 from breedeval.pedigree.pedigree import Pedigree
 from breedeval.pedigree.subset import ancestor_mask
@@ -83,10 +83,10 @@ def multiply_numerator(x: Float64, sire: Int32, dam: Int32, variance: Float64, g
     A(Γ) = T D T' + Q Γ Q' (Legarra and others 2015, Genetics 200:455): up the pedigree, Γ, and down again.
     """
     if not len(gamma):
-        kernels.multiply_columns(x, sire, dam, variance, out)
+        kernels.multiply_columns(freeze(x), freeze(sire), freeze(dam), freeze(variance), out)
         return
     of_groups = np.zeros((len(gamma), x.shape[1]))
-    kernels.pass_up(x, sire, dam, variance, out, of_groups)
+    kernels.pass_up(freeze(x), sire, dam, variance, out, of_groups)
     kernels.pass_down(sire, dam, gamma @ of_groups, out)
 
 

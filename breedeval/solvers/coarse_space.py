@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breedeval.arrays import Float64, freeze
-from breedeval.kernels.vectors import dot
+from breedeval.solvers.dot import dot
 
 #: Eigenvalues of V'CV below this part of its largest belong to vectors that depend on each other.
 NULL_EIGENVALUE = 1e-12

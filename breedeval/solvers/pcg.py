@@ -15,8 +15,9 @@ import numpy as np
 
 from breedeval.arrays import Float64, freeze
 from breedeval.kernels.threads import ThreadChoice, n_threads
-from breedeval.kernels.vectors import dot, next_direction, step, step_and_largest
+from breedeval.kernels.vectors import next_direction, step, step_and_largest
 from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.dot import dot
 from breedeval.solvers.error_estimate import EbvEquations, ErrorEstimate
 from breedeval.solvers.observation import MOST_EQUATIONS, Observation
 from breedeval.solvers.result import Convergence, SolveResult, Status

@@ -59,7 +59,7 @@ class BlockPreconditioner:
             if k > MOST_NUMBERS:
                 there[:] = np.matmul(inverse, here.reshape(n, k, -1)).reshape(there.shape)
             else:
-                multiply_blocks((0,) * k, columns, inverse, here, there)
+                multiply_blocks((0,) * k, columns, inverse, freeze(here), there)
             first += n * k
         return out
 

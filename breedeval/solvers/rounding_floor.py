@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from breedeval.arrays import Float64
-from breedeval.kernels.vectors import dot
 from breedeval.operators import Preconditioner, SymmetricOperator
+from breedeval.solvers.dot import dot
 
 #: Nobody looks before ‖r‖ / ‖b‖ has been as small as this: usual tolerances end a run earlier, and it costs them nothing.
 NEAR = 1e-10

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array
 
-from breedeval.arrays import Float64, Int32, Int64
+from breedeval.arrays import Float64, Int32, Int64, freeze
 from breedeval.kernels import row_compression as kernels
 from breedeval.kernels.incidence import index_levels
 from breedeval.kernels.threads import map_parts, n_threads
@@ -61,7 +61,7 @@ def _round(rows: Int64, pointer: Int64, column: Int32, value: Float64, n_columns
     kernels.count_in_columns(rows, pointer, column, counts)
     kernels.rarest_columns(rows, pointer, column, counts, rarest)
     bounds, order = np.zeros(n_columns + 1, dtype=np.int64), np.empty(int((rarest >= 0).sum()), dtype=np.int32)
-    index_levels(rarest, bounds, order)
+    index_levels(freeze(rarest), bounds, order)
     rows, width = rows[order], np.zeros(n_columns, dtype=np.int64)
 
     def compress(groups: tuple[int, int]) -> tuple[Int64, Int32, Float64]:
