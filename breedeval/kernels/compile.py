@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Of what numba can spread over threads, only loops that say so: of each array filled with zeros, and of each sum of two small
 #: ones, it would make another loop, and compile it for threads.
-_PRANGE_ALONE: Any = {
+_PRANGE_ALONE = {
     "prange": True,
     "comprehension": False,
     "fusion": False,
@@ -34,7 +34,8 @@ def compiled(function: Function) -> Function:
 
 def compiled_parallel(function: Function) -> Function:
     """Compile `function` with ``numba.prange`` loops over threads. Each index writes only its own output."""
-    return cast(Function, numba.njit(cache=True, nogil=True, parallel=_PRANGE_ALONE)(function))
+    options: Any = dict(_PRANGE_ALONE)  # numba empties it
+    return cast(Function, numba.njit(cache=True, nogil=True, parallel=options)(function))
 
 
 def inlined(function: Function) -> Function:
