@@ -24,7 +24,7 @@ class ColumnGroup(NamedTuple):
 
 
 def column_groups(n_columns: int, numbers: int = 1) -> list[ColumnGroup]:
-    """Cut columns into groups of the widest kind, and the least that holds the rest.
+    """Cut columns into groups of the widest kind, and the least that holds the rest if half of it is used.
 
     `numbers` is how many numbers of each column are worked on together, as those of the traits of an animal.
 
@@ -32,13 +32,22 @@ def column_groups(n_columns: int, numbers: int = 1) -> list[ColumnGroup]:
     --------
     >>> column_groups(21)
     [ColumnGroup(first=0, n=16, width=16), ColumnGroup(first=16, n=5, width=8)]
-    >>> column_groups(6, numbers=12)
+    >>> column_groups(6, numbers=3)
     [ColumnGroup(first=0, n=4, width=4), ColumnGroup(first=4, n=2, width=4)]
     """
     compiled = WIDTHS if numbers == 1 else WIDTHS_OF_SEVERAL
     widths = [width for width in compiled if width * numbers <= MOST_NUMBERS] or [1]
-    groups = []
-    for first in range(0, n_columns, widths[-1]):
-        n = min(widths[-1], n_columns - first)
-        groups.append(ColumnGroup(first, n, next(width for width in widths if width >= n)))
+    groups, first = [], 0
+    while first < n_columns:
+        width = _width(n_columns - first, widths)
+        groups.append(ColumnGroup(first, min(width, n_columns - first), width))
+        first += width
     return groups
+
+
+def _width(left: int, widths: list[int]) -> int:
+    """Of the next group: the least that holds all that is left, unless half of it would be empty."""
+    holding = next((width for width in widths if width >= left), None)
+    if holding is not None and holding < 2 * left:
+        return holding
+    return max((width for width in widths if width <= left), default=widths[0])
