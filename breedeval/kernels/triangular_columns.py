@@ -10,11 +10,27 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from breedeval.kernels.compile import compiled, compiled_parallel
+from breedeval.kernels.compile import compiled, compiled_parallel, inlined
 from breedeval.kernels.row_arithmetic import add_products, add_row, fill_row, local_row, prefetch_row, scale_row
 
 #: Elements of L, and nodes, by which lines are asked for ahead.
 AHEAD, NODES_AHEAD = 32, 8
+
+
+@inlined
+def _copy(columns, rows, x, p, out, o):
+    """Copy rows of c numbers one by one: as a whole, the compiler would keep them in memory, and not in its registers."""
+    for a in range(len(rows)):
+        scale_row(columns, 1.0, x, p + a * len(columns), out, o + a * len(columns))
+
+
+@inlined
+def _add(columns, rows, sign, value, v, x, sum_, out, o):
+    """Add rows of x, each times an element of L, to one row of `out`, which is in `sum_` meanwhile and is written once."""
+    scale_row(columns, 1.0, out, o, sum_, 0)
+    for a in range(len(rows)):
+        add_row(columns, sign * np.float64(value[np.uint64(v + a)]), x, a * len(columns), sum_, 0)
+    scale_row(columns, 1.0, sum_, 0, out, o)
 
 
 @compiled
@@ -28,9 +44,9 @@ def forward_columns(columns, both, own, partner, low, high, equation, begin, end
     for p in range(low, high):
         here = np.int64(equation[p]) * n_columns
         if is_first:
-            scale_row(both, 1.0, r, here, work, 0)
+            _copy(columns, own, r, here, work, 0)
         elif begin[p] < end[p]:
-            scale_row(both, 1.0, out, here, work, 0)
+            _copy(columns, own, out, here, work, 0)
         else:
             continue
         for q in range(begin[p], end[p]):
@@ -41,7 +57,7 @@ def forward_columns(columns, both, own, partner, low, high, equation, begin, end
                 for a in range(k):
                     x = np.float64(value[np.uint64(v + b * k + a)])
                     add_row(columns, -x, out, there + b * n_columns, work, a * n_columns)
-        scale_row(both, 1.0, work, 0, out, here)
+        _copy(columns, own, work, 0, out, here)
 
 
 @compiled_parallel
@@ -65,25 +81,21 @@ def give_columns(
     is in the cache more often than what they would have to take.
     """
     k, w, n_columns, last = len(own), len(partner), len(columns), index.shape[0] - 1
-    work = local_row(both)
+    work, sum_ = local_row(both), local_row(columns)
     for piece in range(bounds.shape[0] - 1):
         for p in range(max(low, bounds[piece]), min(high, bounds[piece + 1])):
             prefetch_row(both, out, np.int64(equation[np.uint64(min(p + NODES_AHEAD, high - 1))]) * n_columns)
-            scale_row(both, 1.0, out, np.int64(equation[p]) * n_columns, work, 0)
+            _copy(columns, own, out, np.int64(equation[p]) * n_columns, work, 0)
             for q in range(begin[p], split[p]):
                 v, there = base + q * k * w, np.int64(index[np.uint64(q)]) * n_columns
                 later = np.int64(index[np.uint64(min(q + AHEAD, last))]) * n_columns
                 for b in range(w):
                     prefetch_row(columns, out, later + b * n_columns)
-                    for a in range(k):
-                        x = np.float64(value[np.uint64(v + b * k + a)])
-                        add_row(columns, -x, work, a * n_columns, out, there + b * n_columns)
+                    _add(columns, own, -1.0, value, v + b * k, work, sum_, out, there + b * n_columns)
             for q in range(split[p], end[p]):
                 v, there = base + q * k * w, (piece * shares_out.shape[1] + np.int64(index[np.uint64(q)])) * n_columns
                 for b in range(w):
-                    for a in range(k):
-                        x = np.float64(value[np.uint64(v + b * k + a)])
-                        add_row(columns, x, work, a * n_columns, shares_out, there + b * n_columns)
+                    _add(columns, own, 1.0, value, v + b * k, work, sum_, shares_out, there + b * n_columns)
 
 
 @compiled
@@ -119,15 +131,15 @@ def backward_columns(
         here = np.int64(equation[p]) * n_columns
         prefetch_row(both, out, np.int64(equation[np.uint64(max(p - NODES_AHEAD, 0))]) * n_columns)
         if is_first:
-            fill_row(both, 0.0, work, 0)
             for a in range(k):
+                fill_row(columns, 0.0, work, a * n_columns)
                 for b in range(k):
                     x = inverse[np.uint64(d + (p * k + a) * k + b)]
                     add_row(columns, x, out, here + b * n_columns, work, a * n_columns)
             for a in range(k):
                 add_products(columns, out, here + a * n_columns, work, a * n_columns, product, 0)
         else:
-            scale_row(both, 1.0, out, here, work, 0)
+            _copy(columns, own, out, here, work, 0)
         for q in range(split[p], end[p]):
             v, there = base + q * k * w, np.int64(index[np.uint64(q)]) * n_columns
             for b in range(w):
@@ -142,7 +154,7 @@ def backward_columns(
                 for a in range(k):
                     x = np.float64(value[np.uint64(v + b * k + a)])
                     add_row(columns, -x, out, there + b * n_columns, work, a * n_columns)
-        scale_row(both, 1.0, work, 0, out, here)
+        _copy(columns, own, work, 0, out, here)
     add_row(columns, 1.0, product, 0, product_out, 0)
 
 
