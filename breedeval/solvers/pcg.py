@@ -289,10 +289,13 @@ def _tell(task: _Task, state: Recurrence, criteria: Convergence) -> None:
 def _conclude(task: _Task, state: Recurrence, outcome: _Outcome, seen: Observation) -> _Outcome:
     """Go back to the round that was observed if it is as good as was thought; otherwise the later ones count.
 
-    Where rounding error or the number of rounds has ended the observation, it is judged by what was seen until then.
+    Where rounding error or the number of rounds has ended the observation, it is judged by what was seen until then. Equations
+    that prove not to be positive stay so, however good the round seemed.
     """
     error = seen.error(state.x, exact=outcome.status is Status.STAGNATED)
-    if not error <= task.rule.tolerance:
+    last = seen.later[-1].residual if seen.later else math.nan
+    broken = outcome.status in (Status.NOT_POSITIVE, Status.NOT_FINITE) and not last <= GOOD_RESIDUAL
+    if broken or not error <= task.rule.tolerance:
         for told in seen.later:
             _tell(task, state, told)
         return outcome

@@ -129,3 +129,16 @@ def test_change_is_that_after_the_constraints():
     seen.add(Convergence(0.25, 0.0, 0.0, np.nan), 1.0)
     assert seen.error(np.array([1.0, 2.0, 5.0])) == 2.0 * 8.0 + 0.25
     assert seen.error(np.array([1.0, 2.0, 5.0]), exact=True) == 16.0
+
+
+@pytest.mark.parametrize("part", [1e-5, 1e-7, 1e-9])
+def test_equations_that_prove_not_positive_while_observed_are_not_called_solved(part):
+    values = np.linspace(1.0, 2.0, 60)
+    values[0] = -0.5
+    matrix, identity = matrix_of_spectrum(values, 1), np.ones(60)
+    # So little of the negative direction is in the right-hand side that the rule is met before any round finds it.
+    x = matrix_of_spectrum(np.append(part, identity[1:]), 1) @ identity
+    rule, ebv = StoppingRule(tolerance=1e-3), EbvEquations(0, 60, np.ones(1))
+    result = pcg(DenseOperator(matrix), matrix @ x, DiagonalPreconditioner.of(identity), rule, 1.0, ebv=ebv)
+    assert result.status is Status.NOT_POSITIVE
+    assert min(criteria.ebv_error for criteria in result.history[:-1]) <= rule.tolerance
